@@ -1,0 +1,108 @@
+"""Train, validation and test rows: by a hash of their content, never by the order of the file."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from stages.core.errors import PipelineError
+from stages.core.schema import Split
+from stages.sources.normalise import leak_key
+from stages.sources.rows import Row
+
+Splits = dict[str, list[Row]]
+NAMES = ("train", "validation", "test")
+_SHOWN = 5
+
+
+def make_splits(given: Splits, shares: Split, labels: Sequence[str], seed: int) -> Splits:
+    """All three splits, each in the order of its rows' hashes.
+
+    `given` holds the user's own splits, or `all`. What is missing is cut from the training rows, stratified
+    by label; rows with one leak key stay together. Raises PipelineError when the user's splits overlap, or
+    when a label is missing from a split.
+    """
+    _refuse_leaks(given)
+    training = given.get("all", given.get("train", []))
+    cut = {name: getattr(shares, name) for name in ("test", "validation") if name not in given}
+    _check_counts(training, labels, 1 + len(cut))
+    splits = {**given, **_cut(training, cut, seed)}
+    ordered = {name: sorted(splits[name], key=lambda row: _order(row, seed)) for name in NAMES}
+    _check_labels(ordered, labels)
+    return ordered
+
+
+def _cut(rows: list[Row], shares: dict[str, float], seed: int) -> Splits:
+    """Rows for each name of `shares`, and the rest for `train`."""
+    splits: Splits = {name: [] for name in ("train", *shares)}
+    for groups in _strata(rows, seed):
+        total = sum(map(len, groups))
+        for to_come, (name, share) in zip(range(len(shares), 0, -1), shares.items(), strict=True):
+            wanted, got = max(1, round(total * share)), 0
+            # One group at least stays for each split that is still to come, training included.
+            while got < wanted and len(groups) > to_come:
+                group = groups.pop(0)
+                splits[name] += group
+                got += len(group)
+        for group in groups:
+            splits["train"] += group
+    return splits
+
+
+def _strata(rows: list[Row], seed: int) -> list[list[list[Row]]]:
+    """For each label, groups of rows with the same leak key, in the order of the key's hash.
+
+    Texts that share a key may differ in label ("good", "good?!"); their group counts for the first one's.
+    """
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: _order(row, seed)):
+        groups[leak_key(row.text)].append(row)
+    strata: dict[str, list[list[Row]]] = defaultdict(list)
+    for group in groups.values():
+        strata[group[0].label].append(group)
+    return [strata[label] for label in sorted(strata)]
+
+
+def _order(row: Row, seed: int) -> tuple[str, str]:
+    return hashlib.sha256(f"{seed}\0{leak_key(row.text)}".encode()).hexdigest(), row.text
+
+
+def _refuse_leaks(given: Splits) -> None:
+    """Held-out rows must be new to the model, and test rows also to the choice of the best checkpoint."""
+    problems = []
+    for held_out, other in (("test", "train"), ("validation", "train"), ("test", "validation")):
+        known = {leak_key(row.text): row for row in given.get(other, [])}
+        pairs = [(row, known[key]) for row in given.get(held_out, []) if (key := leak_key(row.text)) in known]
+        if pairs:
+            shown = [f"{row.id} ({row.at} is {same.at})" for row, same in pairs[:_SHOWN]]
+            more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
+            problems.append(
+                f"{len(pairs)} of {len(given[held_out])} {held_out} rows are {other} rows too, but for case"
+                f" and punctuation: {', '.join(shown)}{more}; remove them from one of the two, or name no"
+                f" {held_out} split, and it is cut from the training rows"
+            )
+    if problems:
+        raise PipelineError("\n".join(problems))
+
+
+def _check_counts(rows: list[Row], labels: Sequence[str], needed: int) -> None:
+    counts = Counter(row.label for row in rows)
+    few = [f"{label!r} {counts[label]}" for label in labels if counts[label] < needed]
+    if few:
+        more = f" and {len(few) - 2 * _SHOWN} more" if len(few) > 2 * _SHOWN else ""
+        raise PipelineError(
+            f"too few rows of {', '.join(few[: 2 * _SHOWN])}{more}: each label needs {needed} or more"
+            " different texts among the rows to train on and to split"
+        )
+
+
+def _check_labels(splits: Splits, labels: Sequence[str]) -> None:
+    counts = {name: Counter(row.label for row in rows) for name, rows in splits.items()}
+    problems = [
+        f"the label {label!r} is missing from {name}: it has "
+        + ", ".join(f"{counts[n][label]} rows in {n}" for n in NAMES)
+        for label in labels
+        for name in NAMES
+        if not counts[name][label]
+    ]
+    if problems:
+        raise PipelineError("\n".join(problems[: 2 * _SHOWN]))

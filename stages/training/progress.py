@@ -1,0 +1,88 @@
+"""What a Trainer says while it works: plain lines with the time left, and no loss that is not a number."""
+
+import math
+import time
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from stages.core.errors import PipelineError
+from stages.core.runtime import say
+
+_EVERY = 10.0  # seconds between lines
+
+
+class Progress(TrainerCallback):
+    """Prints step, loss, speed and time left every few seconds, and each evaluation."""
+
+    def __init__(self, metric: str, shown: bool) -> None:
+        self.metric = metric
+        self.shown = shown
+        self.loss = math.nan
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Start the clock at the step that this process starts from."""
+        self.started = self.printed = time.monotonic()
+        self.first = state.global_step
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Log whenever an evaluation is due: a resumed run then averages its losses over the same steps."""
+        if control.should_evaluate:
+            control.should_log = True
+        now = time.monotonic()
+        if self.shown and now - self.printed >= _EVERY:
+            self.printed = now
+            speed = (state.global_step - self.first) / (now - self.started)
+            left = (state.max_steps - state.global_step) / speed
+            loss = "" if math.isnan(self.loss) else f", loss {self.loss:.4f}"
+            say("train", f"step {state.global_step}/{state.max_steps}{loss}, {_clock(left)} left")
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """As on_step_end: with `eval_strategy: epoch` it is here that evaluations fall due."""
+        if control.should_evaluate:
+            control.should_log = True
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        """Remember the loss; stop when it is no number any more, since nothing can be learned from there."""
+        self.loss = (logs or {}).get("loss", self.loss)
+        broken = [k for k, v in (logs or {}).items() if k.endswith("loss") and not math.isfinite(v)]
+        if broken:
+            raise PipelineError(
+                f"{broken[0]} is not a finite number at step {state.global_step}: lower train.learning_rate,"
+                " or set compute.precision: fp32"
+            )
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        """Print the validation scores."""
+        found = metrics or {}
+        say(
+            "train",
+            f"step {state.global_step}/{state.max_steps}: validation loss {found['eval_loss']:.4f},"
+            f" {self.metric} {found[f'eval_{self.metric}']:.4f}",
+        )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,61 @@
+"""What an evaluation takes in, checked: the folder that was trained, the rows that were prepared."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stages.core import records
+from stages.core.errors import PipelineError
+from stages.core.files import digest, folder_digests, sha256
+from stages.core.layout import Layout
+from stages.core.records import Record
+
+
+def check(layout: Layout, manifest: Record, train: Record) -> None:
+    """Raise PipelineError unless model, base and splits are the ones their records describe."""
+    if digest(folder_digests(layout.trained)) != train["model"]["sha256"]:
+        raise PipelineError(
+            f"{layout.trained} is not the model that {layout.train_report} describes: run `dvc repro train`"
+        )
+    # A full model does not read its base again.
+    if train["method"] == "lora" and digest(folder_digests(layout.base)) != train["base"]["sha256"]:
+        raise PipelineError(
+            f"{layout.base} is not the base model that the adapter was trained on: run `dvc repro train`"
+        )
+    if sha256(layout.split("test")) != manifest["splits"]["test"]["sha256"]:
+        raise PipelineError(
+            f"{layout.split('test')} is not the file that {layout.prepared_manifest} describes:"
+            " run `dvc repro prepare`"
+        )
+    for name, used in sorted(train["data"].items()):
+        if used != manifest["splits"][name]["sha256"]:
+            raise PipelineError(
+                f"the model was trained on another {name} split than {layout.prepared_manifest} describes,"
+                " so the test rows may not be new to it: run `dvc repro train`"
+            )
+
+
+def baseline_predictions(file: Path, ids: Sequence[str], labels: Sequence[str]) -> list[int]:
+    """The class numbers that a baseline predicted for the rows `ids`, in that order.
+
+    Raises PipelineError when the file is about other rows or other labels.
+    """
+    lines = list(records.read_lines(file))
+    if [line["id"] for line in lines] != list(ids):
+        raise PipelineError(
+            f"{file}: its rows are not the test rows, in their order: run `dvc repro baselines`"
+        )
+    place = {label: number for number, label in enumerate(labels)}
+    unknown = {line["predicted"] for line in lines} - place.keys()
+    if unknown:
+        raise PipelineError(f"{file}: unknown label {min(unknown)!r}: run `dvc repro baselines`")
+    return [place[line["predicted"]] for line in lines]
+
+
+def history(file: Path) -> list[dict[str, float]]:
+    """The steps of reports/history.tsv: a mapping a step, of the columns that have a value there."""
+    if not file.exists():
+        raise PipelineError(f"{file} is missing: run `dvc repro train` first")
+    head, *lines = file.read_text(encoding="utf-8").splitlines()
+    columns = head.split("\t")
+    rows = (zip(columns, line.split("\t"), strict=True) for line in lines)
+    return [{column: float(cell) for column, cell in row if cell} for row in rows]

@@ -1,0 +1,173 @@
+"""POST /api/T/ID/commit/REV: newline-delimited JSON, read line by line.
+
+Each regular file becomes a git blob as soon as its line is complete, so memory holds one line at a time.
+Lines: `header`, `file`, `lfsFile`, `deletedFile`, `deletedFolder` (huggingface_hub/_commit_api.py:
+_prepare_commit_payload).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pygit2
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from localhub.api.call import Call
+from localhub.auth import User, require_write
+from localhub.errors import HubError
+from localhub.names import is_sha
+from localhub.storage import commits, discussions, refs, trees
+from localhub.storage.repos import Repo
+
+MAX_LINE = 160 * 1024 * 1024  # a base64 file of 120 MB
+MAX_TEXT = 65_536
+
+
+async def post(call: Call) -> Response:
+    """Write a commit, or with `?create_pr=1` open a pull request that holds it."""
+    repo, user = await run_in_threadpool(_permitted, call)
+    git = repo.git()
+    draft = commits.Draft()
+    header: dict[str, Any] = {}
+    async for lines in _batches(call.request.stream()):
+        header |= await run_in_threadpool(_apply, git, repo, draft, lines)
+    if "summary" not in header:
+        raise HubError(400, "The commit has no header line with a summary.")
+    return await run_in_threadpool(_finish, call, repo, user, git, draft, header)
+
+
+def _permitted(call: Call) -> tuple[Repo, User]:
+    """Writers commit; whoever can read may open a pull request, and goes on committing to their own."""
+    repo, user = call.find_as_member()
+    revision = call.args["rev"]
+    if call.query.get("create_pr") or _own_request(repo, user, revision):
+        return repo, user
+    return repo, require_write(user, repo)
+
+
+def _own_request(repo: Repo, user: User, revision: str) -> bool:
+    number = revision.removeprefix("refs/pr/")
+    if number == revision or not (number.isascii() and number.isdigit()):
+        return False
+    return bool(discussions.get(repo, int(number))["author"]["name"] == user.name)
+
+
+async def _batches(stream: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    """The complete lines of each chunk together: a thousand small files then cost few thread hops."""
+    rest = bytearray()
+    async for chunk in stream:
+        if b"\n" not in chunk:
+            rest += chunk
+        else:
+            *lines, tail = (bytes(rest) + chunk).split(b"\n")
+            rest = bytearray(tail)
+            yield [line for line in lines if line.strip()]
+        if len(rest) > MAX_LINE:
+            raise HubError(
+                413, f"A line of the commit is longer than {MAX_LINE} bytes; send such a file as LFS."
+            )
+    if rest.strip():
+        yield [bytes(rest)]
+
+
+def _apply(git: pygit2.Repository, repo: Repo, draft: commits.Draft, lines: list[bytes]) -> dict[str, Any]:
+    """Put operations into the draft; returns the header's fields when it was among them."""
+    header: dict[str, Any] = {}
+    for line in lines:
+        key, value = _parse(line)
+        match key:
+            case "header":
+                header |= value
+            case "file":
+                commits.add_file(git, draft, _text(value, "path"), _content(value))
+            case "lfsFile":
+                size = value.get("size")
+                commits.add_large(
+                    git,
+                    repo,
+                    draft,
+                    _text(value, "path"),
+                    _text(value, "oid"),
+                    size if isinstance(size, int) else None,
+                )
+            case "deletedFile" | "deletedFolder":
+                commits.delete(draft, _text(value, "path"), folder=key == "deletedFolder")
+            case _:
+                raise HubError(400, f"Unknown operation in the commit: {key[:80]!r}.")
+    return header
+
+
+def _parse(line: bytes) -> tuple[str, dict[str, Any]]:
+    try:
+        item = json.loads(line)
+    except (ValueError, RecursionError):
+        raise HubError(400, "A line of the commit is not valid JSON.") from None
+    if not isinstance(item, dict) or not isinstance(item.get("value"), dict):
+        raise HubError(400, "A line of the commit is not an object with a key and a value.")
+    return str(item.get("key")), item["value"]
+
+
+def _text(value: dict[str, Any], key: str, default: str | None = None) -> str:
+    found = value.get(key, default)
+    if not isinstance(found, str):
+        raise HubError(400, f"'{key}' must be a string.")
+    try:
+        found[:MAX_TEXT].encode()
+    except UnicodeEncodeError:
+        raise HubError(400, f"'{key}' is not valid Unicode.") from None
+    return found
+
+
+def _content(value: dict[str, Any]) -> bytes:
+    text = _text(value, "content")
+    try:
+        return base64.b64decode(text, validate=True) if value.get("encoding") == "base64" else text.encode()
+    except ValueError:  # binascii.Error, UnicodeEncodeError
+        raise HubError(
+            400, f"The content of {_text(value, 'path', '?')} is not what its encoding says."
+        ) from None
+
+
+def _finish(
+    call: Call, repo: Repo, user: User, git: pygit2.Repository, draft: commits.Draft, header: dict[str, Any]
+) -> Response:
+    title = _text(header, "summary").strip()[:MAX_TEXT]
+    text = (_text(header, "description", "") or "").strip()[:MAX_TEXT]
+    parent = header.get("parentCommit")
+    if parent is not None and not (isinstance(parent, str) and is_sha(parent.lower())):
+        raise HubError(400, "'parentCommit' must be a commit SHA of 7 digits or more.")
+    revision = call.args["rev"]
+    page = call.endpoint + repo.url_path
+    body: dict[str, Any] = {"success": True}
+    if call.query.get("create_pr"):
+        num, sha = discussions.commit_pull_request(repo, git, revision, draft, user.name, title, text, parent)
+        body["pullRequestUrl"] = f"{page}/discussions/{num}"
+    else:
+        sha = _commit(repo, user, git, draft, f"{title}\n\n{text}".strip(), parent, revision)
+    return JSONResponse(body | {"commitOid": sha, "commitUrl": f"{page}/commit/{sha}"})
+
+
+def _commit(
+    repo: Repo,
+    user: User,
+    git: pygit2.Repository,
+    draft: commits.Draft,
+    message: str,
+    parent: str | None,
+    rev: str,
+) -> str:
+    ref = refs.ref_of(rev)
+    if ref not in git.references:
+        named = trees.resolve(git, rev).id  # 404 for an unknown name, as everywhere
+        raise HubError(400, f"Commits go to a branch or a pull request; {rev} is neither (it names {named}).")
+    stamp = commits.Stamp(user.name, message)
+    before = str(trees.resolve(git, ref).id)
+    sha = commits.commit(repo, git, ref, draft, stamp, parent)
+    if ref.startswith("refs/pr/") and sha != before:
+        num = int(ref.removeprefix("refs/pr/"))
+        discussions.add_commit_event(repo, num, user.name, sha, message.partition("\n")[0])
+    return sha

@@ -1,0 +1,202 @@
+"""The ASGI application: check the door, find the route, read the body, turn what happens into an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+import pygit2
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from localhub import auth
+from localhub.api.call import Call, Hub
+from localhub.errors import HubError, repo_not_found
+from localhub.router import KINDS, Route, match
+from localhub.routes import ROUTES
+from localhub.storage.disk import is_full
+
+MAX_BODY = 64 * 1024 * 1024  # bytes of a JSON or form body; commits and large files are streamed instead
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DRAIN_BYTES = 1 << 30
+DRAIN_SECONDS = 20
+log = logging.getLogger("localhub")
+
+
+def build(hub: Hub) -> ASGIApp:
+    """The application that serves `hub`."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        try:
+            response = await _respond(hub, request)
+            if response.status_code >= 400:
+                await _drain(request)
+            await response(scope, receive, send)
+        except ClientDisconnect:
+            pass  # the client went away in the middle of an upload: nobody is left to answer
+
+    return app
+
+
+async def _drain(request: Request) -> None:
+    """Read what the client is still sending: closing on it resets the connection and loses our answer."""
+    left = DRAIN_BYTES
+    with contextlib.suppress(RuntimeError, TimeoutError):  # starlette: the body was read to its end already
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    return
+
+
+async def _respond(hub: Hub, request: Request) -> Response:
+    try:
+        _check_door(request)
+        return _finished(await _call(hub, request))
+    except HubError as error:
+        return _refusal(hub, request, error)
+    except (OSError, pygit2.GitError) as error:
+        if not is_full(error):
+            log.exception("%s %s", request.method, request.url.path)
+            return _refusal(
+                hub, request, HubError(500, "Internal error; the server's terminal has the details.")
+            )
+        return _refusal(hub, request, HubError(507, "No space left on the disk that holds this Hub's data."))
+    except ClientDisconnect:
+        raise
+    except Exception:
+        log.exception("%s %s", request.method, request.url.path)
+        return _refusal(hub, request, HubError(500, "Internal error; the server's terminal has the details."))
+
+
+def _check_door(request: Request) -> None:
+    """Only requests addressed to this machine (DNS rebinding), and no writes sent by other sites' pages."""
+    if _host(request) not in LOOPBACK:
+        raise HubError(403, "This Hub answers to 127.0.0.1 and localhost only.")
+    if request.method in ("GET", "HEAD"):
+        return
+    origin = request.headers.get("origin")
+    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+        raise HubError(403, "Requests from other sites' pages are refused.")
+
+
+def _host(request: Request) -> str | None:
+    try:
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname
+    except ValueError:
+        return None
+
+
+async def _call(hub: Hub, request: Request) -> Any:
+    found = match(ROUTES, request.method, _raw_path(request))
+    if found is None:
+        raise _unserved(request)
+    route, args = found
+    lfs = "/info/lfs/" in route.pattern  # git-lfs authenticates with Basic credentials, as git does
+    reading = request.method in ("GET", "HEAD")
+    user = auth.identify(hub.users, request.headers.get("authorization"), basic=reading or lfs)
+    call = Call(hub, request, args, user, await _body(route, request))
+    if inspect.iscoroutinefunction(route.handler):
+        return await route.handler(call)
+    return await run_in_threadpool(route.handler, call)
+
+
+def _raw_path(request: Request) -> bytes:
+    raw = cast(bytes, request.scope.get("raw_path") or request.scope["path"].encode())
+    return raw.partition(b"?")[0]
+
+
+async def _body(route: Route, request: Request) -> Mapping[str, Any]:
+    if route.body not in ("json", "form"):
+        return {}
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_BODY:
+            raise HubError(413, f"The request body is larger than {MAX_BODY} bytes.")
+    return await run_in_threadpool(_decoded, route.body, bytes(data))
+
+
+def _decoded(how: str, data: bytes) -> Mapping[str, Any]:
+    try:
+        if how == "form":
+            fields = parse_qs(data.decode(), keep_blank_values=True, max_num_fields=20_000)
+            return {key: values if key == "paths" else values[-1] for key, values in fields.items()}
+        value = json.loads(data or b"{}")
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate could be stored nowhere
+    except (ValueError, RecursionError):
+        raise HubError(
+            400, f"The request body is not valid {'JSON' if how == 'json' else 'form data'}."
+        ) from None
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise HubError(400, "The request body must be a JSON object.")
+    return value
+
+
+def _finished(answer: Any) -> Response:
+    response = answer if isinstance(answer, Response) else JSONResponse(answer)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _unserved(request: Request) -> HubError:
+    """501 for what the Hub has and we do not, 404 for what is nowhere."""
+    parts = request.url.path.split("/")[1:]
+    if (
+        parts[0] == "api"
+        and len(parts) >= 3
+        and parts[1] in KINDS
+        and (len(parts) == 3 or parts[3] == "revision")
+    ):
+        return repo_not_found(anonymous="authorization" not in request.headers)  # ids of one part, as `gpt2`
+    if len(parts) > 2 and parts[1] == "resolve":
+        return repo_not_found(anonymous="authorization" not in request.headers)
+    hint = ""
+    if "/xet-" in request.url.path:
+        hint = (
+            " Set HF_HUB_DISABLE_XET=1 before huggingface_hub is imported: large files then go through LFS."
+        )
+    if parts[0] == "api" or request.method not in ("GET", "HEAD") or "/info/refs" in request.url.path:
+        message = f"localhub does not serve {request.method} {request.url.path[:200]}.{hint}"
+        return HubError(501, message, "NotImplemented")
+    return HubError(404, "There is no such page.")
+
+
+def _refusal(hub: Hub, request: Request, error: HubError) -> Response:
+    headers = {
+        **error.headers,
+        "X-Error-Message": _header_safe(error.message),
+        "X-Content-Type-Options": "nosniff",
+    }
+    if error.code:
+        headers["X-Error-Code"] = error.code
+    if _wants_page(request):
+        from localhub.pages import views
+
+        return views.refusal(error, headers)
+    return JSONResponse({"error": error.message, **error.body}, error.status, headers)
+
+
+def _wants_page(request: Request) -> bool:
+    path = request.url.path
+    asked = "text/html" in request.headers.get("accept", "")
+    return asked and request.method == "GET" and not path.startswith("/api/") and "/resolve/" not in path
+
+
+def _header_safe(message: str) -> str:
+    """Header values are one line of Latin-1, without space at the ends."""
+    line = "".join(c if c.isprintable() else " " for c in message).strip()[:1000].strip()
+    return line.encode("latin-1", "replace").decode("latin-1")

@@ -1,0 +1,74 @@
+"""Matching on the raw path: `refs%2Fpr%2F1` is one segment, which an ordinary router would split.
+
+A pattern's `{name}` takes one segment, `{name*}` all that remain (also none); both are percent-decoded after
+the split. `{kind}` takes `models` or `datasets` only, `{ns}` no reserved name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from localhub.errors import HubError
+from localhub.names import RESERVED
+
+Handler = Callable[..., Any]
+KINDS = ("models", "datasets")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One endpoint. `body` says how to read the request: "none", "json", "form", "stream" (async handler)."""
+
+    method: str
+    pattern: str
+    handler: Handler
+    body: str = "none"
+    fixed: tuple[tuple[str, str], ...] = ()
+
+
+def match(routes: tuple[Route, ...], method: str, raw_path: bytes) -> tuple[Route, Mapping[str, str]] | None:
+    """The first route that takes this request, with its arguments. HEAD is served by GET routes."""
+    segments = raw_path.decode("latin-1").split("/")[1:]
+    method = "GET" if method == "HEAD" else method
+    for route in routes:
+        args = _arguments(route.pattern.split("/")[1:], segments) if route.method == method else None
+        if args is not None:
+            return route, args | dict(route.fixed)
+    return None
+
+
+def _arguments(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
+    args: dict[str, str] = {}
+    for position, part in enumerate(pattern):
+        if part.endswith("*}"):
+            return args | {part[1:-2]: _decode("/".join(segments[position:]))}
+        if position >= len(segments):
+            return None
+        if not _takes(part, segments[position], args):
+            return None
+    return args if len(pattern) == len(segments) else None
+
+
+def _takes(part: str, segment: str, args: dict[str, str]) -> bool:
+    if "{" not in part:
+        return part == segment
+    opening, closing = part.index("{"), part.index("}")
+    prefix, suffix = part[:opening], part[closing + 1 :]
+    if not (
+        segment.startswith(prefix) and segment.endswith(suffix) and len(segment) > len(prefix) + len(suffix)
+    ):
+        return False
+    name = part[opening + 1 : closing]
+    value = _decode(segment[len(prefix) : len(segment) - len(suffix)])
+    args[name] = value
+    return value in KINDS if name == "kind" else name != "ns" or value.lower() not in RESERVED
+
+
+def _decode(segment: str) -> str:
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError:
+        raise HubError(400, "The address is not valid UTF-8.") from None

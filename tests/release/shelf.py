@@ -1,0 +1,148 @@
+"""A whole edition in a folder, as the stages before push would leave it: real weights, real rows."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from stages.core import records
+from stages.core.files import digest, folder_digests
+from stages.core.layout import Layout
+from tests.tiny import write_base, write_params, write_prepared
+
+REPO = "tests/tiny"
+LABELS = ["bad", "good"]
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
+CARD = """---
+license: mit
+language:
+- en
+pipeline_tag: text-classification
+library_name: transformers
+base_model: tests/tiny-bert
+---
+
+# Tiny
+
+`pipeline("text-classification", model="{repo_id}", revision="v{version}")`
+"""
+
+
+def make(root: Path, method: str = "full") -> Layout:
+    """params.yaml, base, rows, a model with its predictions, records, figures and a card."""
+    layout = Layout(root)
+    write_params(root, method=method)
+    layout.base.mkdir(parents=True)
+    write_base(layout.base)
+    write_prepared(layout, train=8, held_out=8)
+    layout.trained.mkdir(parents=True)
+    (_full if method == "full" else _lora)(layout)
+    describe(layout, method)
+    predict(layout)
+    figures = layout.confusion_plot.parent
+    figures.mkdir(parents=True)
+    for name in ("confusion", "loss", "results"):
+        (figures / f"{name}.png").write_bytes(PNG + name.encode())
+    card(layout)
+    return layout
+
+
+def _full(layout: Layout) -> None:
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    torch.manual_seed(1)
+    names = {"id2label": dict(enumerate(LABELS)), "label2id": {name: i for i, name in enumerate(LABELS)}}
+    model = AutoModelForSequenceClassification.from_pretrained(layout.base, **names)
+    model.save_pretrained(layout.trained)
+    for file in layout.base.glob("tokenizer*.json"):
+        (layout.trained / file.name).write_bytes(file.read_bytes())
+
+
+def _lora(layout: Layout) -> None:
+    from stages.core.schema import Base, Lora
+    from stages.tasks.table import TASKS
+    from stages.training import build, save
+
+    task = TASKS["text-classification"]
+    lora = Lora(r=2, lora_alpha=4)
+    base = Base(repo_id="tests/tiny-bert", revision="0" * 40)
+    model = build.build(task, layout.base, LABELS, 1, lora)
+    save.save(model, layout.trained, layout.base, base, task, LABELS)
+
+
+def describe(layout: Layout, method: str = "full", version: str = "0.1.0") -> None:
+    """The records of what the folders hold now. `version` only tells them from another edition's."""
+    splits = records.read(layout.prepared_manifest, "prepare")["splits"]
+    files = folder_digests(layout.trained)
+    model = {"files": files, "sha256": digest(files)}
+    base = {
+        "repo_id": "tests/tiny-bert",
+        "revision": "0" * 40,
+        "package": None,
+        "sha256": digest(folder_digests(layout.base)),
+    }
+    source = {"type": "files", "path": "rows.csv"}
+    records.write(layout.data_report, {"source": source, "splits": splits, "labels": LABELS})
+    records.write(
+        layout.train_report,
+        {
+            "base": base,
+            "method": method,
+            "max_length": 32,
+            "model": model,
+            "data": {name: splits[name]["sha256"] for name in ("train", "validation")},
+        },
+    )
+    records.write(
+        layout.eval_report,
+        {
+            "task": "text-classification",
+            "labels": LABELS,
+            "test": {"rows": splits["test"]["rows"], "sha256": splits["test"]["sha256"]},
+            "model": {"sha256": model["sha256"]},
+            "note": version,
+        },
+    )
+
+
+def predict(layout: Layout) -> None:
+    """models/predictions.jsonl of the model that the folder holds now."""
+    from stages.tasks import inference
+    from stages.tasks.rows import read_rows
+
+    rows = read_rows(layout.split("test"))
+    model, tokenizer, labels = inference.load(layout.trained, layout.base)
+    found = inference.probabilities(model, tokenizer, rows.texts, 32).round(6).tolist()
+    lines = [
+        {"id": i, "label": true, "predicted": labels[p.index(max(p))], "probabilities": p}
+        for i, true, p in zip(rows.ids, rows.labels, found, strict=True)
+    ]
+    records.write_lines(layout.predictions, lines)
+
+
+def card(layout: Layout, version: str = "0.1.0", repo_id: str = REPO, more: str = "") -> None:
+    """A card that names this version."""
+    layout.card.write_text(CARD.format(repo_id=repo_id, version=version) + more)
+
+
+def receipt(layout: Layout) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(layout.receipt.read_text())
+    return found
+
+
+def commit_all(root: Path) -> str:
+    """Everything in Git; returns the commit."""
+    if not (root / ".git").exists():
+        git(root, "init", "--quiet")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--allow-empty", "--message", "state")
+    return git(root, "rev-parse", "HEAD")
+
+
+def git(root: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=root, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()

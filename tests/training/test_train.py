@@ -1,0 +1,205 @@
+"""The train stage, for real, on a tiny model: what it learns, records and saves."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.core.errors import PipelineError
+from stages.core.files import digest, folder_digests
+from stages.core.layout import Layout
+from stages.train import train
+from tests import tiny
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("prepared")
+    layout = Layout(root)
+    tiny.write_base(layout.base)
+    tiny.write_prepared(layout)
+    shutil.copytree("stages", root / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+@pytest.fixture
+def layout(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    """A repository of its own, entered as DVC enters it: paths in what is written stay relative."""
+    shutil.copytree(prepared, tmp_path / "repo")
+    monkeypatch.chdir(tmp_path / "repo")
+    return Layout(Path("."))
+
+
+def accuracy(layout: Layout) -> float:
+    from stages.tasks.inference import load, probabilities
+    from stages.tasks.rows import read_rows
+
+    model, tokenizer, labels = load(layout.trained, layout.base)
+    rows = read_rows(layout.split("test"))
+    predicted = probabilities(model, tokenizer, rows.texts, 32).argmax(axis=1)
+    return sum(p == n for p, n in zip(predicted, rows.numbers(labels), strict=True)) / len(rows.ids)
+
+
+def test_full_fine_tuning_learns_and_names_its_labels(layout: Layout) -> None:
+    train(tiny.write_params(layout.root, train={"num_train_epochs": 10}), layout)
+    assert accuracy(layout) > 0.8  # half of the rows are of either class
+    config = json.loads((layout.trained / "config.json").read_text())
+    assert config["id2label"] == {"0": "bad", "1": "good"}
+    assert config["problem_type"] == "single_label_classification"
+    assert not layout.checkpoints.exists() or not list(layout.checkpoints.iterdir())
+
+
+def test_record_names_what_was_saved_and_nothing_of_this_machine(layout: Layout) -> None:
+    train(tiny.write_params(layout.root), layout)
+    record = json.loads(layout.train_report.read_text())
+    files = folder_digests(layout.trained)
+    assert record["model"] == {"files": files, "sha256": digest(files)}
+    assert record["chosen"]["learning_rate"] == 2e-3
+    assert "num_train_epochs" not in record["chosen"]  # 3 is the Trainer's own default
+    for file in (*layout.trained.glob("*.json"), layout.train_report):
+        assert str(Path.cwd()) not in file.read_text()
+    assert set(files) >= {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+    assert not [name for name in files if name.endswith((".bin", ".pt", ".pth"))]
+
+
+def test_lora_keeps_its_head_and_its_labels(layout: Layout) -> None:
+    params = tiny.write_params(
+        layout.root, method="lora", train={"learning_rate": 1e-2, "num_train_epochs": 12}
+    )
+    train(params, layout)
+    assert accuracy(layout) > 0.8
+    config = json.loads((layout.trained / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "tests/tiny-bert"
+    assert config["revision"] == "0" * 40
+    assert config["target_modules"] == sorted(config["target_modules"])
+    assert json.loads((layout.trained / "labels.json").read_text())["id2label"] == {"0": "bad", "1": "good"}
+    assert not (layout.trained / "config.json").exists()  # it would shadow the base
+    assert not (layout.trained / "README.md").exists()
+    counts = json.loads(layout.train_report.read_text())["parameters"]
+    assert 0 < counts["trainable"] < counts["total"]
+
+
+def test_two_runs_are_byte_identical(layout: Layout, prepared: Path, tmp_path: Path) -> None:
+    params = tiny.write_params(layout.root, method="lora")
+    train(params, layout)
+    first = folder_digests(layout.trained), layout.train_report.read_bytes(), layout.history.read_bytes()
+    train(params, layout)
+    again = folder_digests(layout.trained), layout.train_report.read_bytes(), layout.history.read_bytes()
+    assert first == again
+
+
+def test_history_has_losses_and_scores_but_no_times(layout: Layout) -> None:
+    train(tiny.write_params(layout.root), layout)
+    header, *lines = layout.history.read_text().splitlines()
+    columns = header.split("\t")
+    assert columns[:5] == ["step", "epoch", "loss", "learning_rate", "eval_loss"]
+    rows = [dict(zip(columns, line.split("\t"), strict=True)) for line in lines]
+    assert [row["step"] for row in rows if row["eval_f1_macro"]] == ["12", "24", "36"]
+    assert all(row["loss"] for row in rows)
+
+
+def test_gradient_accumulation_trains_on_the_same_loss(layout: Layout) -> None:
+    """transformers #47688: without our cure, four accumulation steps train on four times the loss."""
+    losses = []
+    for batch, steps in ((16, 1), (4, 4)):
+        chosen = {
+            "per_device_train_batch_size": batch,
+            "gradient_accumulation_steps": steps,
+            "num_train_epochs": 1,
+            "learning_rate": 1e-9,
+            "logging_steps": 12,
+            "train_sampling_strategy": "random",
+        }
+        train(tiny.write_params(layout.root, train=chosen), layout)
+        losses.append(float(layout.history.read_text().splitlines()[1].split("\t")[2]))
+    assert losses[1] == pytest.approx(losses[0], rel=0.2)
+
+
+def validation_scores(layout: Layout) -> dict[int, float]:
+    header, *lines = [line.split("\t") for line in layout.history.read_text().splitlines()]
+    column = header.index("eval_f1_macro")
+    return {int(line[0]): float(line[column]) for line in lines if line[column]}
+
+
+def test_best_checkpoint_is_the_one_saved(layout: Layout) -> None:
+    """Scored again from the saved folder, the validation rows give the best score of the history."""
+    from stages.tasks.inference import load, probabilities
+    from stages.tasks.metrics import score
+    from stages.tasks.rows import read_rows
+
+    # A rate that grows all the way: the model learns the rule early and is ruined at the end.
+    chosen = {"learning_rate": 6.0, "warmup_steps": 10_000, "num_train_epochs": 24}
+    train(tiny.write_params(layout.root, train=chosen), layout)
+    record = json.loads(layout.train_report.read_text())
+    scores = validation_scores(layout)
+    best = max(scores, key=lambda step: (scores[step], -step))
+    assert scores[best] > scores[max(scores)]  # or the test could not tell them apart
+    assert record["best"]["step"] == best
+
+    model, tokenizer, labels = load(layout.trained, layout.base)
+    rows = read_rows(layout.split("validation"))
+    predicted = probabilities(model, tokenizer, rows.texts, 32).argmax(axis=1)
+    found = score(predicted, rows.numbers(labels), labels)["f1_macro"]
+    assert found == pytest.approx(scores[best], abs=1e-5)
+
+
+def test_a_loss_that_is_no_number_stops_with_advice(layout: Layout) -> None:
+    params = tiny.write_params(layout.root, train={"learning_rate": 1e30, "max_grad_norm": 1e30})
+    with pytest.raises(PipelineError, match=r"not a finite number at step \d+: lower train.learning_rate"):
+        train(params, layout)
+    assert not layout.trained.exists()
+    assert not layout.train_report.exists()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "complaint"),
+    [
+        ({"lr_scheduler_kwargs": {"no_such": 1}}, "no_such"),
+        ({"optim": "adamw_bnb_8bit"}, "bitsandbytes"),
+    ],
+)
+def test_values_that_only_transformers_can_judge_are_one_line(
+    layout: Layout, chosen: dict[str, Any], complaint: str
+) -> None:
+    params = tiny.write_params(layout.root, train=chosen)
+    with pytest.raises(PipelineError, match=rf"^params.yaml: train: .*({complaint}).*$"):
+        train(params, layout)
+    assert not list(layout.checkpoints.iterdir())
+
+
+def test_a_tokenizer_that_cannot_pad_is_refused(layout: Layout) -> None:
+    path = layout.base / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"pad_token": None}))
+    with pytest.raises(PipelineError, match="has no padding token"):
+        train(tiny.write_params(layout.root), layout)
+
+
+def test_a_lowered_max_length_is_said(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+    train(tiny.write_params(layout.root, task={"max_length": 500}, train={"max_steps": 1}), layout)
+    assert "the base takes 64 tokens at most" in capsys.readouterr().out
+    assert json.loads(layout.train_report.read_text())["max_length"] == 64
+
+
+def test_no_evaluation_in_the_whole_run_is_said(layout: Layout) -> None:
+    params = tiny.write_params(layout.root, train={"eval_delay": 1000})
+    with pytest.raises(PipelineError, match="no evaluation fell due"):
+        train(params, layout)
+
+
+def test_unknown_lora_target_is_one_line(layout: Layout) -> None:
+    params = tiny.write_params(layout.root, method="lora", lora={"target_modules": ["no_such_layer"]})
+    with pytest.raises(
+        PipelineError, match=r"^params.yaml: lora.target_modules: .*no_such_layer; it has .*query"
+    ):
+        train(params, layout)
+
+
+def test_an_architecture_without_a_head_for_the_task_is_one_line(layout: Layout) -> None:
+    path = layout.base / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"model_type": "marian"}))
+    with pytest.raises(PipelineError, match=r"^models/base cannot be fine-tuned for this task: [^\n]*Marian"):
+        train(tiny.write_params(layout.root), layout)

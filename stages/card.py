@@ -11,7 +11,8 @@ from stages.core.files import write_text
 from stages.core.layout import Layout
 from stages.core.runtime import run, say
 from stages.core.schema import Params
-from stages.release.card import render, together
+from stages.release.agreement import agree, baselines_agree
+from stages.release.card import render
 
 
 def card(params: Params, layout: Layout) -> None:
@@ -20,7 +21,8 @@ def card(params: Params, layout: Layout) -> None:
     baselines = records.read(layout.baselines_report, "baselines")
     train = records.read(layout.train_report, "train")
     evaluation = records.read(layout.eval_report, "evaluate")
-    together(data, baselines, train, evaluation)
+    agree(data, train, evaluation)
+    baselines_agree(data, baselines, evaluation)
     text = render(layout.templates, params.card, params.hub, data, baselines, train, evaluation)
     write_text(layout.card, text)
     say("card", f"{layout.card}: {len(text.splitlines())} lines")

@@ -22,7 +22,8 @@ from stages.card import card
 from stages.core.errors import PipelineError
 from stages.core.layout import Layout
 from stages.core.schema import Params
-from stages.release.card import render, together
+from stages.release.agreement import agree, baselines_agree
+from stages.release.card import render
 from tests import card_records
 from tests.card_records import Record
 
@@ -168,10 +169,21 @@ def test_reproduction_names_the_repository_and_where_its_commit_is_found() -> No
     assert "`Code commit: …`" in unnamed and "git.example.org" not in unnamed
 
 
-@pytest.mark.parametrize("url", ["git@example.org:a/b", "javascript:alert(1)", "https://x.example/<b>", "x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "git@example.org:a/b",
+        "javascript:alert(1)",
+        "https://x.example/<b>",
+        "https://user:secret@x.example/a",
+        "https://secret@x.example",
+        "x",
+    ],
+)
 def test_only_web_addresses_are_repositories(url: str) -> None:
     with pytest.raises(ValidationError, match="repository"):
         card_records.params(repository=url)
+    assert card_records.params(repository="https://x.example/@demo/tweets").card.repository
 
 
 DISAGREEING: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
@@ -181,6 +193,11 @@ DISAGREEING: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "trained on another split": (lambda r: r["train"]["data"].update(train="0" * 64), "another train split"),
     "baseline not described": (lambda r: r["baselines"]["models"].pop("majority"), "majority"),
 }
+
+
+def together(data: Record, baselines: Record, train: Record, evaluation: Record) -> None:
+    agree(data, train, evaluation)
+    baselines_agree(data, baselines, evaluation)
 
 
 @pytest.mark.parametrize("case", DISAGREEING)

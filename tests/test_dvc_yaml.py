@@ -1,4 +1,7 @@
-"""dvc.yaml says what the code does: checked against the source, so that a forgotten line fails here."""
+"""dvc.yaml says what the code does: checked against the source, so that a forgotten line fails here.
+
+`python -m tests.test_dvc_yaml` writes the code and parameter lists of every stage anew.
+"""
 
 import ast
 from pathlib import Path
@@ -44,16 +47,24 @@ def attributes(stage: str, of: str) -> set[str]:
     }
 
 
+def code(stage: str) -> list[str]:
+    """The files of ours that a stage's code consists of."""
+    return [f.relative_to(ROOT).as_posix() for f in closure(ROOT / f"stages/{stage}.py", ROOT)]
+
+
+def sections(stage: str) -> list[str]:
+    """The sections of params.yaml that a stage declares."""
+    return sorted(attributes(stage, "params") - UNDECLARED)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_code_dependencies_are_the_import_closure(stage: str) -> None:
-    declared = {dep for dep in names(STAGES[stage]["deps"]) if dep.endswith(".py")}
-    needed = {f.relative_to(ROOT).as_posix() for f in closure(ROOT / f"stages/{stage}.py", ROOT)}
-    assert declared == needed
+    assert [dep for dep in names(STAGES[stage]["deps"]) if dep.endswith(".py")] == code(stage)
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_parameters_are_the_sections_read(stage: str) -> None:
-    assert set(STAGES[stage]["params"]) == attributes(stage, "params") - UNDECLARED
+    assert STAGES[stage]["params"] == sections(stage)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -91,7 +102,7 @@ def test_inputs_are_written_by_an_earlier_stage_or_kept_in_git(stage: str) -> No
 @pytest.mark.parametrize("stage", STAGES)
 def test_stages_are_plain(stage: str) -> None:
     entry = STAGES[stage]
-    assert entry["cmd"] == f"python -m stages.{stage}"
+    assert entry["cmd"] == f"exec python -m stages.{stage}"
     assert entry["desc"]
     assert not {"wdir", "vars", "frozen", "foreach", "matrix"} & entry.keys()
     assert ("always_changed" in entry) == (stage == "push")
@@ -136,3 +147,20 @@ def test_packages_hold_no_behaviour() -> None:
     for package in ("stages", "localhub"):
         for file in (ROOT / package).rglob("__init__.py"):
             assert not file.read_text().strip(), file
+
+
+def write() -> None:
+    """Bring dvc.yaml in line with the code; comments and all else stay as they are."""
+    yaml = YAML()
+    yaml.width = 200
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    path = ROOT / "dvc.yaml"
+    document = yaml.load(path.read_text())
+    for stage, entry in document["stages"].items():
+        entry["deps"] = [dep for dep in entry["deps"] if not dep.endswith(".py")] + code(stage)
+        entry["params"] = sections(stage)
+    yaml.dump(document, path)
+
+
+if __name__ == "__main__":
+    write()

@@ -153,6 +153,12 @@ def test_byte_order_mark_and_line_ends(tmp_path: Path, text: str) -> None:
             "seed: 0x" + "f" * 5000,
             "params.yaml:1: seed: should be less than 4294967296 (got a number of thousands of digits)",
         ),
+        (
+            "title: A title",
+            "title: A title\n  repository: https://me:secret@git.example.org/x",
+            "params.yaml:15: card.repository: should be a URL that anyone may see, without `user:token@`"
+            " (got 'https://***@git.example.org/x')",
+        ),
         ("seed: 1", "seed: 1" + "0" * 4000, "params.yaml:1: seed: should be less than 4294967296 (got 1000"),
         ("A title", "2026-02-30", "params.yaml:14: not a number or a date: day is out of range for month"),
         (

@@ -1,5 +1,6 @@
 """The whole pipeline under real DVC, from a user's CSV and a base model on a Hub to a release."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -41,11 +42,15 @@ class Repo:
 
     def environment(self) -> dict[str, str]:
         bin_ = str(Path(sys.executable).parent)
-        return os.environ | {
-            "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
-            "HF_ENDPOINT": self.world,
-            "HF_HOME": str(self.root.parent / "home"),
-        }
+        return (
+            os.environ
+            | {
+                "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
+                "HF_ENDPOINT": self.world,
+                "HF_HOME": str(self.root.parent / "home"),
+                "SHELL": "/bin/sh",  # DVC runs stages in it; a plain one stays in between unless it is told to `exec`
+            }
+        )
 
     def params(self, **changes: object) -> None:
         base = {"repo_id": "tests/tiny-bert", "revision": self.base_revision}
@@ -228,7 +233,7 @@ def test_killing_dvc_in_training_loses_little_and_changes_nothing(repo: Repo) ->
 
 @pytest.mark.parametrize("stage", ["baselines", "evaluate", "push"])
 def test_ctrl_c_leaves_what_was_there(repo: Repo, stage: str) -> None:
-    """In the middle of a stage's work; fetch, prepare and train have such tests of their own."""
+    """In the middle of a stage's work; fetch, prepare and train have such tests of their own, card writes at once."""
     shutil.rmtree(repo.root / ".hub")  # or push would have nothing to do
     before = repo.written()
     process = subprocess.Popen(
@@ -253,23 +258,50 @@ def test_ctrl_c_leaves_what_was_there(repo: Repo, stage: str) -> None:
     repo.run("dvc", "repro")
 
 
-def test_a_full_disk_in_training_is_one_line(repo: Repo) -> None:
-    """On a real file system that is too small for the checkpoints."""
-    small = repo.root / ".checkpoints"
-    small.mkdir(exist_ok=True)
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(small)], capture_output=True
-    )
-    if mounted.returncode:
+def contents(repo: Repo) -> dict[str, str]:
+    return {path: digest for path, (digest, _) in repo.written().items()}
+
+
+@contextlib.contextmanager
+def no_room(folder: Path, free: int) -> Iterator[None]:
+    """The folder, with what it holds, on a real file system on which `free` bytes are left."""
+    held = folder.with_name("held")
+    folder.mkdir(exist_ok=True)
+    shutil.copytree(folder, held)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("mounting a small file system needs root")
     try:
-        repo.params(train={"num_train_epochs": 1})
-        before = repo.written()
-        said = repo.run(sys.executable, "-m", "stages.train", ok=False)
-        assert "error: the disk is full" in said and "Traceback" not in said
-        assert repo.written() == before
+        shutil.copytree(held, folder, dirs_exist_ok=True)
+        left = os.statvfs(folder)
+        (folder / "filler").write_bytes(bytes(left.f_bavail * left.f_frsize - free))
+        yield
     finally:
-        subprocess.run(["umount", "-l", str(small)], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("stage", "folder", "free"),
+    [
+        ("baselines", "models", 0),
+        ("baselines", "reports", 0),
+        ("train", ".checkpoints", 200_000),
+        ("train", "models", 50_000),
+        ("evaluate", "reports", 0),
+        ("card", "model_cards", 0),
+        ("push", ".hub", 100_000),
+    ],
+)
+def test_a_full_disk_is_one_line_and_loses_nothing(repo: Repo, stage: str, folder: str, free: int) -> None:
+    if stage == "push":
+        shutil.rmtree(repo.root / ".hub")  # or it would have nothing to write
+    with no_room(repo.root / folder, free):
+        before = contents(repo)
+        said = repo.run(sys.executable, "-m", f"stages.{stage}", ok=False)
+        assert "error: " in said and "disk is full" in said and "Traceback" not in said
+        if stage != "push":
+            assert contents(repo) == before
+    repo.run("dvc", "repro")
 
 
 def test_a_mistake_in_params_is_one_line_and_loses_nothing(repo: Repo) -> None:

@@ -51,7 +51,10 @@ def say(stage: str, text: str) -> None:
 
 
 def _die_with_dvc() -> None:
-    """Have the kernel end this process when `dvc repro` is killed, which would otherwise leave it running."""
+    """Have the kernel end this process when `dvc repro` is killed, which would otherwise leave it running.
+
+    It does so when the parent ends, so dvc.yaml starts each stage with `exec`: some shells stay otherwise.
+    """
     if sys.platform == "linux" and "DVC_STAGE" in os.environ:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

@@ -222,8 +222,15 @@ class Card(Section):
     languages: list[str] = []
     license: str | None = None
     tags: list[str] = []
-    repository: str | None = Field(default=None, pattern=r"^https?://[^\s<>\"']+$")
+    repository: str | None = None
     data: CardData
+
+    @field_validator("repository")
+    @classmethod
+    def _public_url(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s<>\"'/@]+(/[^\s<>\"']*)?", value):
+            raise ValueError("should be a URL that anyone may see, without `user:token@`")
+        return value
 
 
 class Hub(Section):

@@ -18,33 +18,6 @@ from stages.release.wording import BASELINES, METRICS, SPLITS, TASKS
 TEMPLATE = "card.en.md"
 
 
-def together(data: Record, baselines: Record, train: Record, evaluation: Record) -> None:
-    """Raise PipelineError unless the records are about the same model and the same test rows."""
-    if evaluation["model"]["sha256"] != train["model"]["sha256"]:
-        raise PipelineError(
-            "reports/eval.json scores another model than reports/train.json describes:"
-            " run `dvc repro evaluate`"
-        )
-    prepared = data["splits"]["test"]["sha256"]
-    for name, record, stage in (("baselines", baselines, "baselines"), ("eval", evaluation, "evaluate")):
-        if record["test"]["sha256"] != prepared:
-            raise PipelineError(
-                f"reports/{name}.json is about other test rows than reports/data.json:"
-                f" run `dvc repro {stage}`"
-            )
-    for split, used in sorted(train["data"].items()):
-        if used != data["splits"][split]["sha256"]:
-            raise PipelineError(
-                f"reports/train.json used another {split} split than reports/data.json describes:"
-                " run `dvc repro train`"
-            )
-    missing = evaluation["baselines"].keys() - baselines["models"].keys()
-    if missing:
-        raise PipelineError(
-            f"reports/baselines.json does not describe {', '.join(sorted(missing))}: run `dvc repro evaluate`"
-        )
-
-
 def render(
     templates: Path, card: Card, hub: Hub, data: Record, baselines: Record, train: Record, evaluation: Record
 ) -> str:

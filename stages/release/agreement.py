@@ -1,0 +1,37 @@
+"""Records that have to be about the same model and the same rows before anything is said or published."""
+
+from stages.core.errors import PipelineError
+from stages.core.records import Record
+
+
+def agree(data: Record, train: Record, evaluation: Record) -> None:
+    """Raise PipelineError, naming the stage to run again, unless the records describe one run."""
+    if evaluation["model"]["sha256"] != train["model"]["sha256"]:
+        raise PipelineError(
+            "reports/eval.json scores another model than reports/train.json describes:"
+            " run `dvc repro evaluate`"
+        )
+    _same_test_rows(data, evaluation, "eval", "evaluate")
+    for split, used in sorted(train["data"].items()):
+        if used != data["splits"][split]["sha256"]:
+            raise PipelineError(
+                f"reports/train.json used another {split} split than reports/data.json describes:"
+                " run `dvc repro train`"
+            )
+
+
+def baselines_agree(data: Record, baselines: Record, evaluation: Record) -> None:
+    """Raise PipelineError unless the baselines that were scored are described, on the same test rows."""
+    _same_test_rows(data, baselines, "baselines", "baselines")
+    missing = evaluation["baselines"].keys() - baselines["models"].keys()
+    if missing:
+        raise PipelineError(
+            f"reports/baselines.json does not describe {', '.join(sorted(missing))}: run `dvc repro evaluate`"
+        )
+
+
+def _same_test_rows(data: Record, record: Record, name: str, stage: str) -> None:
+    if record["test"]["sha256"] != data["splits"]["test"]["sha256"]:
+        raise PipelineError(
+            f"reports/{name}.json is about other test rows than reports/data.json: run `dvc repro {stage}`"
+        )

@@ -42,15 +42,12 @@ class Repo:
 
     def environment(self) -> dict[str, str]:
         bin_ = str(Path(sys.executable).parent)
-        return (
-            os.environ
-            | {
-                "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
-                "HF_ENDPOINT": self.world,
-                "HF_HOME": str(self.root.parent / "home"),
-                "SHELL": "/bin/sh",  # DVC runs stages in it; a plain one stays in between unless it is told to `exec`
-            }
-        )
+        return os.environ | {
+            "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
+            "HF_ENDPOINT": self.world,
+            "HF_HOME": str(self.root.parent / "home"),
+            "SHELL": "/bin/sh",  # where DVC runs stages; a plain one stays in between but for `exec`
+        }
 
     def params(self, **changes: object) -> None:
         base = {"repo_id": "tests/tiny-bert", "revision": self.base_revision}
@@ -233,7 +230,7 @@ def test_killing_dvc_in_training_loses_little_and_changes_nothing(repo: Repo) ->
 
 @pytest.mark.parametrize("stage", ["baselines", "evaluate", "push"])
 def test_ctrl_c_leaves_what_was_there(repo: Repo, stage: str) -> None:
-    """In the middle of a stage's work; fetch, prepare and train have such tests of their own, card writes at once."""
+    """In the middle of a stage's work; others have such tests of their own, card writes at once."""
     shutil.rmtree(repo.root / ".hub")  # or push would have nothing to do
     before = repo.written()
     process = subprocess.Popen(

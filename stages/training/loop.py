@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from transformers import DataCollatorWithPadding, PrinterCallback, TrainerState, TrainingArguments
 
 from stages.core.errors import PipelineError
@@ -60,6 +61,7 @@ def arguments(
             output_dir=str(folder),
             seed=seed,
             data_seed=seed,
+            use_cpu=not torch.cuda.is_available(),  # or bf16 would be refused without a GPU
             bf16=precision == "bf16",
             fp16=precision == "fp16",
             load_best_model_at_end=True,

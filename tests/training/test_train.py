@@ -51,6 +51,18 @@ def test_full_fine_tuning_learns_and_names_its_labels(layout: Layout) -> None:
     assert not layout.checkpoints.exists() or not list(layout.checkpoints.iterdir())
 
 
+def test_bf16_trains_without_a_gpu_and_saves_fp32(layout: Layout) -> None:
+    """transformers refuses bf16 without a GPU unless it is told to use the processor."""
+    from safetensors.numpy import load_file
+
+    compute = {"threads": 1, "precision": "bf16"}
+    train(tiny.write_params(layout.root, train={"num_train_epochs": 10}, compute=compute), layout)
+    assert accuracy(layout) > 0.8
+    assert json.loads(layout.train_report.read_text())["precision"] == "bf16"
+    weights = load_file(layout.trained / "model.safetensors").values()
+    assert {str(w.dtype) for w in weights} == {"float32"}
+
+
 def test_record_names_what_was_saved_and_nothing_of_this_machine(layout: Layout) -> None:
     train(tiny.write_params(layout.root), layout)
     record = json.loads(layout.train_report.read_text())

@@ -17,9 +17,11 @@ help:  ## this list
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: .venv/ready  ## the whole pipeline, from fetched data to a checked release on the embedded Hub
-	@# A ZIP download has no history, and DVC works inside a Git repository.
-	@[ -e .git ] || git init --quiet
+# A ZIP download has no history, and DVC works inside a Git repository.
+.git:
+	@git init --quiet
+
+demo: .venv/ready | .git  ## the whole pipeline, from fetched data to a checked release on the embedded Hub
 	$(RUN) dvc repro
 	@echo
 	@echo "Your model is released on the Hub of this machine. Look at it:    make hub"
@@ -43,7 +45,7 @@ format: .venv/ready  ## let ruff mend style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-repro: .venv/ready  ## dvc repro, with what .venv holds
+repro: .venv/ready | .git  ## dvc repro, with what .venv holds
 	$(RUN) dvc repro
 
 plan: .venv/ready  ## what push would publish, without publishing

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -34,7 +35,7 @@ def run(data: Path, host: str, port: int, users: Path | None, parent: int) -> in
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _lock(data / "server.lock")
     if lock is None:
-        print(f"error: another server already serves {data}", flush=True)
+        print(f"error: another server already serves {data}{_where(data)}", flush=True)
         return ALREADY_SERVED
     listening = None
     try:
@@ -60,6 +61,14 @@ def _lock(path: Path) -> int | None:
             return descriptor
         time.sleep(0.02)
     return None
+
+
+def _where(data: Path) -> str:
+    """Where the server that was first listens, once it does."""
+    try:
+        return f", at {json.loads((data / 'server.json').read_text())['url']}"
+    except (FileNotFoundError, ValueError, KeyError):
+        return ""
 
 
 def _hub(data: Path, users: Path | None) -> Hub:

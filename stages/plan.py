@@ -9,11 +9,12 @@ from functools import partial
 
 from stages.core.layout import Layout
 from stages.core.runtime import run, say
-from stages.core.schema import Params
+from stages.core.schema import Hub, Params
 from stages.release import gate, receipt
 from stages.release import plan as plans
-from stages.release.edition import gather
-from stages.release.endpoint import opened
+from stages.release.edition import Edition, gather
+from stages.release.endpoint import Target, opened
+from stages.release.publish import Say
 from stages.release.remote import NOWHERE
 
 
@@ -26,20 +27,28 @@ def plan(params: Params, layout: Layout) -> None:
         tell(f"{edition.repo_id} {edition.tag}, on a Hub still to be started: {plans.summary(planned)}")
         print(plans.table(planned))
         return
-    held = receipt.read(layout.receipt)
     with opened(params.hub.endpoint, layout.hub) as target:
-        planned = plans.make(target, edition, held)
-        tell(f"{edition.repo_id} {edition.tag} on {target.url}: {plans.summary(planned)}")
-        print(plans.table(planned))
-        if planned.released:
-            tell("already released: push has nothing to write")
-            return
-        if planned.tagged == "other" and target.loopback:
-            tell(f"{edition.tag} holds other content, and would be moved")
-        for problem in gate.obstacles(target, planned, held, layout.root):
-            tell(f"would be refused: {problem}")
-        if reason := gate.plan_only(target, params.hub):
-            tell(f"would not be published: {reason}")
+        compare(target, edition, params.hub, layout, tell)
+
+
+def compare(target: Target, edition: Edition, hub: Hub, layout: Layout, tell: Say) -> None:
+    """Say what push would do to this Hub, and what would keep it from it."""
+    held = receipt.read(layout.receipt)
+    planned = plans.make(target, edition, held)
+    tell(f"{edition.repo_id} {edition.tag} on {target.url}: {plans.summary(planned)}")
+    if later := gate.later_release(target, planned):
+        tell(f"already released; main holds a later release, {later}, and stays as it is")
+        return
+    print(plans.table(planned))
+    if planned.released:
+        tell("already released: push has nothing to write")
+        return
+    if planned.tagged == "other" and target.loopback:
+        tell(f"{edition.tag} holds other content, and would be moved")
+    for problem in gate.obstacles(target, planned, held, layout.root):
+        tell(f"would be refused: {problem}")
+    if reason := gate.plan_only(target, hub):
+        tell(f"would not be published: {reason}")
 
 
 if __name__ == "__main__":

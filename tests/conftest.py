@@ -19,7 +19,14 @@ os.environ["HF_HUB_DISABLE_XET"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["OMP_WAIT_POLICY"] = "passive"
-for name in ("HF_TOKEN", "HF_ENDPOINT", "DVC_STAGE", "DVC_ROOT", "DVC_EXP_NAME"):
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
+# Git as it is installed: a person's own settings may sign commits or run hooks.
+os.environ["GIT_CONFIG_GLOBAL"] = os.devnull
+os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
+for name in list(os.environ):
+    if name.startswith(("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE", "HF_HUB_CACHE", "DVC_")):
+        del os.environ[name]
+for name in ("TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HUGGING_FACE_HUB_TOKEN"):
     os.environ.pop(name, None)
 
 

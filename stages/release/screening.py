@@ -68,7 +68,8 @@ def _paths(data: bytes, path: str, root: Path) -> Iterator[tuple[int, str]]:
     for folder in dict.fromkeys(f.rstrip("/") for f in here):
         # One word such as "/home" may stand in a vocabulary; a path of two parts may not.
         exact = rb"|(?=[\"'])" if folder.count("/") > 1 else b""
-        pattern = re.escape(folder.encode()) + rb"(?:[/\\][\w.]" + exact + b")"
+        # Not within a longer path or a URL, where another site may have a folder of the same name.
+        pattern = rb"(?<![\w.-])" + re.escape(folder.encode()) + rb"(?:[/\\][\w.]" + exact + b")"
         if folder.startswith("/") and (match := re.search(pattern, data)):
             yield _line(data, match.start()), "a path of this machine"
             return

@@ -38,6 +38,14 @@ def _native_bf16() -> bool:
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
+def _device() -> str:
+    """The GPU, with their number where there are several: it changes the order of summation."""
+    if not torch.cuda.is_available():
+        return "cpu"
+    count = torch.cuda.device_count()
+    return f"{count} x {torch.cuda.get_device_name()}" if count > 1 else torch.cuda.get_device_name()
+
+
 def describe() -> dict[str, Any]:
     """Versions and processor features: with equal ones, equal inputs give equal bytes."""
     capability = torch.backends.cpu.get_cpu_capability()
@@ -45,5 +53,5 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: version(name) for name in _LIBRARIES},
         "processor": f"{capability} ({platform.machine()})",
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "device": _device(),
     }

@@ -69,6 +69,7 @@ def arguments(
             greater_is_better=True,
             dataloader_num_workers=runtime.workers,
             dataloader_pin_memory=False,
+            logging_nan_inf_filter=False,  # or a broken loss would be logged as the mean of the others
             disable_tqdm=True,
             report_to="none",
             log_level="error",

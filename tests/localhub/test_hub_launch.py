@@ -44,7 +44,8 @@ def test_live_server_is_used_and_left_running(tmp_path: Path) -> None:
             cwd=ROOT,
             capture_output=True,
         )
-        assert again.returncode == 3 and b"already serves" in again.stdout
+        said = f"error: another server already serves {tmp_path}, at {url}\n"
+        assert (again.returncode, again.stdout.decode()) == (3, said)
     finally:
         process.terminate()
         assert process.wait(timeout=5) == 0

@@ -10,6 +10,7 @@ import pytest
 from stages.core.errors import PipelineError
 from stages.core.layout import Layout
 from stages.release.contents import Content, collect, is_of_a_release
+from stages.release.screening import screen
 from tests.release import shelf
 
 HF = "hf_" + "aB3" * 11
@@ -168,6 +169,17 @@ def test_local_paths_are_refused(layout: Layout, text: str) -> None:
     config.write_text(config.read_text().replace("{", f'{{\n  "_name_or_path": "{text}",', 1))
     assert f"{config}:2: holds a" in refused(layout)
     assert "names this machine" in refused(layout)
+
+
+@pytest.mark.parametrize("root", ["/data", "/data/models"])
+def test_a_url_may_hold_the_path_of_this_folder(tmp_path: Path, root: str) -> None:
+    """A checkout at /datasets does not make every data set's address a local path."""
+    card = tmp_path / "README.md"
+    card.write_text(f"<https://example.org{root}/x>, ./sub{root}/x, example.org:80{root}/x\n")
+    assert not list(screen(card, "README.md", Path(root)))
+    for text in (f"file://{root}/x", f'"{root}/x"', f"read {root}/x"):
+        card.write_text(text)
+        assert list(screen(card, "README.md", Path(root)))
 
 
 def test_this_folder_is_found_in_a_vocabulary_too(layout: Layout) -> None:

@@ -135,7 +135,10 @@ class Contest:
         task = TASKS[self.params.task.type]
         return build.build(task, self.layout.base, self.labels, self.params.seed, None)
 
-    def _f1(self, model: Any) -> float:
+    def _f1(self, trained: Any) -> float:
+        """As evaluate scores it: in fp32, without the autocast that the Trainer leaves on its model."""
+        model = self._model()
+        model.load_state_dict(trained.state_dict())
         test = self.data["test"]
         found = probabilities(model.eval(), self.tokenizer, test.texts, self.params.task.max_length)
         return score(found.argmax(axis=1), test.numbers, self.labels)["f1_macro"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -23,7 +22,7 @@ from localhub import auth
 from localhub.api.call import Hub
 from localhub.app import build
 from localhub.storage import repos
-from localhub.storage.disk import try_lock, write_json
+from localhub.storage.disk import read_json, try_lock, write_json
 
 ALREADY_SERVED = 3
 GRACE_SECONDS = 2
@@ -66,7 +65,7 @@ def _lock(path: Path) -> int | None:
 def _where(data: Path) -> str:
     """Where the server that was first listens, once it does."""
     try:
-        return f", at {json.loads((data / 'server.json').read_text())['url']}"
+        return f", at {read_json(data / 'server.json')['url']}"
     except (FileNotFoundError, ValueError, KeyError):
         return ""
 

@@ -28,10 +28,10 @@ def plan(params: Params, layout: Layout) -> None:
         print(plans.table(planned))
         return
     with opened(params.hub.endpoint, layout.hub) as target:
-        compare(target, edition, params.hub, layout, tell)
+        preview(target, edition, params.hub, layout, tell)
 
 
-def compare(target: Target, edition: Edition, hub: Hub, layout: Layout, tell: Say) -> None:
+def preview(target: Target, edition: Edition, hub: Hub, layout: Layout, tell: Say) -> None:
     """Say what push would do to this Hub, and what would keep it from it."""
     held = receipt.read(layout.receipt)
     planned = plans.make(target, edition, held)

@@ -12,6 +12,18 @@ import pytest
 # The folders whose tests upload through the client in this process.
 UPLOADING = {Path(__file__).parent / name for name in ("localhub", "release")}
 
+# Which Hub is reached, as whom, whether at all; and the DVC stage that the tests may be run from.
+PERSONAL = (
+    "DVC_",
+    "HF_DATASETS_OFFLINE",
+    "HF_ENDPOINT",
+    "HF_HUB_CACHE",
+    "HF_HUB_OFFLINE",
+    "HF_TOKEN",
+    "HUGGING_FACE_HUB_TOKEN",
+    "TRANSFORMERS_OFFLINE",
+)
+
 # Read by the libraries when they are imported, so before any test does.
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
@@ -23,11 +35,8 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
 # Git as it is installed: a person's own settings may sign commits or run hooks.
 os.environ["GIT_CONFIG_GLOBAL"] = os.devnull
 os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
-for name in list(os.environ):
-    if name.startswith(("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE", "HF_HUB_CACHE", "DVC_")):
-        del os.environ[name]
-for name in ("TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HUGGING_FACE_HUB_TOKEN"):
-    os.environ.pop(name, None)
+for name in [name for name in os.environ if name.startswith(PERSONAL)]:
+    del os.environ[name]
 
 
 # A shell starts what runs in its background with Ctrl-C ignored, and child processes would inherit that.

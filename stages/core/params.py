@@ -5,7 +5,6 @@ YAML 1.2 by ruamel.yaml, as DVC reads it: `1e-5` is a number and `no` is a label
 
 import difflib
 import itertools
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -17,12 +16,11 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.reader import ReaderError
 
 from stages.core import trainer_fields
-from stages.core.errors import PipelineError
+from stages.core.errors import PipelineError, without_credentials
 from stages.core.schema import Params
 
 _LARGEST = 1 << 20  # bytes; a params.yaml beyond this is not one
 _SHOWN = 200  # characters of a wrong value
-_CREDENTIALS = re.compile(r"://[^\s/]+@")
 _MOST = 100_000  # values; aliases of aliases let a short file stand for billions
 
 Key = str | int
@@ -144,7 +142,7 @@ def _shown(value: Any) -> str:
         text = repr(value)
     except ValueError:  # Python writes no integer of more than 4,300 digits
         return "a number of thousands of digits"
-    text = _CREDENTIALS.sub("://***@", text)
+    text = without_credentials(text, mark="***@")
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

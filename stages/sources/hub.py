@@ -5,12 +5,11 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.core.errors import PipelineError
+from stages.core.errors import PipelineError, without_credentials
 from stages.core.records import Record
 from stages.core.runtime import say
 from stages.core.schema import COMMIT_SHA, HubSource
 from stages.sources.plain import plain, plain_columns
-from stages.sources.wording import without_credentials
 
 
 def is_commit(revision: str | None) -> bool:

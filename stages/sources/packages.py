@@ -12,12 +12,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from stages.core.errors import PipelineError
+from stages.core.errors import PipelineError, without_credentials
 from stages.core.files import sha256
 from stages.core.runtime import say
 from stages.core.schema import Package, PackageSource
 from stages.sources.archives import extract_file, extract_folder
-from stages.sources.wording import without_credentials
 
 _BACK_END = "setuptools==80.9.0"
 _UNREACHABLE = ("connection broken by", "connection error:", "ssl certificate")  # in what pip prints

@@ -39,11 +39,11 @@ def _native_bf16() -> bool:
 
 
 def _device() -> str:
-    """The GPU, with their number where there are several: it changes the order of summation."""
+    """The GPU's name; their number too where there are several, since it changes the order of summation."""
     if not torch.cuda.is_available():
         return "cpu"
-    count = torch.cuda.device_count()
-    return f"{count} x {torch.cuda.get_device_name()}" if count > 1 else torch.cuda.get_device_name()
+    count, name = torch.cuda.device_count(), torch.cuda.get_device_name()
+    return f"{count} x {name}" if count > 1 else name
 
 
 def describe() -> dict[str, Any]:

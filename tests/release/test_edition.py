@@ -32,9 +32,21 @@ def test_other_weights_than_the_ones_trained(layout: Layout) -> None:
 @pytest.mark.parametrize(
     ("report", "change", "message"),
     [
-        ("eval", {"model": {"sha256": "0" * 64}}, "scores another model .*: run `dvc repro evaluate`"),
-        ("eval", {"test": {"sha256": "0" * 64}}, "other test rows .*: run `dvc repro evaluate`"),
-        ("train", {"data": {"train": "0" * 64}}, "used another train split .*: run `dvc repro train`"),
+        (
+            "eval",
+            {"model": {"sha256": "0" * 64}},
+            "scores another model than reports/train.json describes: run `dvc repro evaluate`",
+        ),
+        (
+            "eval",
+            {"test": {"sha256": "0" * 64}},
+            "other test rows than reports/data.json: run `dvc repro evaluate`",
+        ),
+        (
+            "train",
+            {"data": {"train": "0" * 64}},
+            "used another train split than reports/data.json describes: run `dvc repro train`",
+        ),
     ],
 )
 def test_records_of_other_runs(layout: Layout, report: str, change: dict[str, object], message: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from localhub import launch
 from stages.core import records
 from stages.core.errors import PipelineError
-from stages.plan import compare
+from stages.plan import preview
 from stages.release.answers import Unreachable
 from stages.release.endpoint import Target
 from tests.release import shelf
@@ -66,7 +66,7 @@ def test_a_b_a_ends_released_and_leaves_main_at_the_later_release(shared: Desk) 
     shared.write("0.1.1", "B")
     second = shared.deliver()
     shared.write("0.1.0")
-    compare(shared.target, shared.edition(), shared.hub, shared.layout, shared.lines.append)
+    preview(shared.target, shared.edition(), shared.hub, shared.layout, shared.lines.append)
     assert "already released; main holds a later release, v0.1.1, and stays as it is" in shared.said()
     assert "would be refused" not in shared.said()
     assert shared.deliver() == first

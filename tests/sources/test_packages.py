@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from stages.core.errors import PipelineError
+from stages.core.errors import PipelineError, without_credentials
 from stages.core.params import load
 from stages.core.schema import BasePackage, PackageSource
 from stages.sources import archives
 from stages.sources.base import is_allowed
 from stages.sources.packages import folder_from_package, table_from_package
-from stages.sources.wording import without_credentials
 from tests.sources.registry import add_sdist, add_wheel, environment, tar
 
 ROOT = Path(__file__).resolve().parents[2]

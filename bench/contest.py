@@ -9,22 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import (
-    DataCollatorWithPadding,
-    PrinterCallback,
-    Trainer,
-    TrainingArguments,
-    default_data_collator,
-)
+from transformers import PrinterCallback, Trainer, TrainingArguments, default_data_collator
 
 from stages.core import records
 from stages.core.files import digest, folder_digests
 from stages.core.layout import Layout
 from stages.core.schema import Params
-from stages.tasks.encode import load_tokenizer
-from stages.tasks.inference import probabilities
-from stages.tasks.metrics import score
+from stages.tasks import inference
+from stages.tasks.rows import read_rows
 from stages.tasks.table import TASKS
+from stages.tasks.tokenizers import load_tokenizer
 from stages.training import build, environment, loop, save
 from stages.training.order import OrderedTrainer
 
@@ -40,8 +34,10 @@ class Contest:
         self.params, self.layout = params, layout
         self.labels = records.read(layout.prepared_manifest, "prepare")["labels"]
         splits = ("train", "validation", "test")
-        self.data = {name: loop.examples(layout.split(name), self.labels) for name in splits}
-        self.tokenizer = load_tokenizer(layout.base)
+        self.data = {name: read_rows(layout.split(name)) for name in splits}
+        self.task = TASKS[params.task.type]
+        self.settings = params.task.model_copy(update={"labels": self.labels})
+        self.tokenizer = load_tokenizer(layout.base, params.task)
         self.precision = environment.precision(params.compute.precision)
 
     def throughput(self, steps: int, rounds: int) -> None:
@@ -66,11 +62,10 @@ class Contest:
         print(f"example  macro-F1 {self._f1(trainer.model):.4f}, {seconds:.0f} s in training", flush=True)
         model = self._model()
         quiet = self.params.runtime.model_copy(update={"progress": False})
-        length = self.params.task.max_length
         with tempfile.TemporaryDirectory() as folder:
             args = self._arguments(Path(folder))
             seconds, _ = _seconds(
-                lambda: loop.fit(model, self.tokenizer, self.data, self.labels, length, args, quiet)
+                lambda: loop.fit(model, self.tokenizer, self.task, self.data, self.settings, args, quiet)
             )
         print(f"ours     macro-F1 {self._f1(model):.4f}, {seconds:.0f} s in training, evaluations and seals")
 
@@ -78,13 +73,12 @@ class Contest:
         """Seconds that the train stage spends on anything but training."""
         run = [sys.executable, "-c", "import stages.training.loop"]
         imports, _ = _seconds(lambda: subprocess.run(run, check=True))
-        length = self.params.task.max_length
-        encode, _ = _seconds(lambda: [d.encoded(self.tokenizer, length) for d in self.data.values()])
+        encode, _ = _seconds(lambda: [self._features(name) for name in self.data])
         load, model = _seconds(self._model)
-        task, base = TASKS[self.params.task.type], self.params.base
+        base, ours = self.params.base, (self.task, self.settings)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            write, _ = _seconds(lambda: save.save(model, folder, self.layout.base, base, task, self.labels))
+            write, _ = _seconds(lambda: save.save(model, folder, self.layout.base, base, *ours))
             sums, _ = _seconds(lambda: digest(folder_digests(folder)))
         for what, seconds in (
             ("starting and importing", imports),
@@ -97,7 +91,8 @@ class Contest:
 
     def _example(self, folder: Path, steps: int) -> Trainer:
         """fp32, every row padded to max_length, the Trainer's defaults."""
-        texts, numbers = self.data["train"].texts, self.data["train"].numbers
+        texts = self.data["train"].texts
+        numbers = [self.labels.index(label) for label in self.data["train"].labels]
         encoded = self.tokenizer(
             texts, padding="max_length", truncation=True, max_length=self.params.task.max_length
         )
@@ -121,10 +116,13 @@ class Contest:
         args.set_evaluate(strategy="no")
         args.set_save(strategy="no")
         args.load_best_model_at_end = False
-        rows = self.data["train"].encoded(self.tokenizer, self.params.task.max_length)
-        return _quiet(
-            OrderedTrainer(self._model(), args, DataCollatorWithPadding(self.tokenizer), train_dataset=rows)
-        )
+        collator = inference.collator(self.task, self.tokenizer)
+        rows = self._features("train")
+        trainer = OrderedTrainer(model=self._model(), args=args, data_collator=collator, train_dataset=rows)
+        return _quiet(trainer)
+
+    def _features(self, split: str) -> Any:
+        return self.task.encode(self.tokenizer, self.data[split], self.settings)
 
     def _arguments(self, folder: Path, **more: Any) -> TrainingArguments:
         params = self.params
@@ -132,16 +130,16 @@ class Contest:
         return loop.arguments(train, folder, params.seed, params.task.metric, self.precision, params.runtime)
 
     def _model(self) -> Any:
-        task = TASKS[self.params.task.type]
-        return build.build(task, self.layout.base, self.labels, self.params.seed, None)
+        base, seed = self.layout.base, self.params.seed
+        return build.build(self.task, base, self.tokenizer, self.labels, seed, None)
 
     def _f1(self, trained: Any) -> float:
         """As evaluate scores it: in fp32, without the autocast that the Trainer leaves on its model."""
         model = self._model()
         model.load_state_dict(trained.state_dict())
         test = self.data["test"]
-        found = probabilities(model.eval(), self.tokenizer, test.texts, self.params.task.max_length)
-        return score(found.argmax(axis=1), test.numbers, self.labels)["f1_macro"]
+        found = inference.predictions(model.eval(), self.tokenizer, test, self.task, self.settings)
+        return self.task.score(found, test.labels, self.labels)["f1_macro"]
 
 
 def _quiet(trainer: Trainer) -> Trainer:

@@ -28,8 +28,11 @@ SAMPLE = 8192  # bytes looked at to tell text from binary
 MAIN = "refs/heads/main"
 
 
-def add(data: Path, repo_id: str, folder: Path, message: str) -> str:
+def add(data: Path, repo_id: str, folder: Path, message: str, known_as: str | None = None) -> str:
     """Make `folder` the content of the public model `repo_id` of the Hub in `data`; the commit's SHA.
+
+    `known_as` is the commit that the folder came from elsewhere: a tag of that name makes a snippet that asks
+    for it work here too.
 
     Nothing is written when main holds these files already. A repository that this function made is replaced
     by a commit without parent (older commits stay readable by SHA); one that somebody else made gets a commit
@@ -40,11 +43,22 @@ def add(data: Path, repo_id: str, folder: Path, message: str) -> str:
     namespace, _, name = repo_id.partition("/")
     repos.prepare(data)
     try:
-        return _add(data, _repository(data, namespace, name), folder, message)
+        repo = _repository(data, namespace, name)
+        commit = _add(data, repo, folder, message)
+        if known_as:
+            _tag(repo, known_as, commit)
+        return commit
     except pygit2.GitError as error:
         if is_full(error):
             raise OSError(errno.ENOSPC, f"No space left to mirror {repo_id}", str(data)) from error
         raise
+
+
+def _tag(repo: Repo, name: str, commit: str) -> None:
+    git, ref = repo.git(), f"refs/tags/{name}"
+    with repo.lock():
+        if ref not in git.references or str(git.references[ref].target) != commit:
+            git.references.create(ref, commit, force=True)
 
 
 def _add(data: Path, repo: Repo, folder: Path, message: str) -> str:

@@ -1,14 +1,15 @@
-"""Train the baselines on the training rows and let them predict the test rows.
+"""Climb the ladder: train simpler models on the training rows and let them predict the test rows.
 
-Reads   data/prepared; params: seed baselines compute
+Reads   data/prepared, models/base; params: seed task baselines compute
 Writes  models/baselines/NAME.jsonl, reports/baselines.json
 Run     dvc repro baselines   (or: python -m stages.baselines)
 """
 
+import time
+
 from stages.core import records
 from stages.core.closure import code_digest
-from stages.core.errors import PipelineError
-from stages.core.files import new_folder, sha256
+from stages.core.files import digest, folder_digests, new_folder, sha256
 from stages.core.layout import Layout
 from stages.core.runtime import run, say
 from stages.core.schema import Params
@@ -16,37 +17,52 @@ from stages.core.schema import Params
 
 def baselines(params: Params, layout: Layout) -> None:
     """Fit, predict, record; scoring is evaluate's, on the same rows as the model's."""
+    import torch
     from threadpoolctl import threadpool_limits
 
     from stages.tasks.rows import read_rows
-    from stages.training.baselines import BASELINES
+    from stages.training import environment, ladder
 
+    torch.set_num_threads(params.compute.threads)
     labels = records.read(layout.prepared_manifest, "prepare")["labels"]
-    train, test = read_rows(layout.split("train")), read_rows(layout.split("test"))
-    facts = {}
+    settings = params.task.model_copy(update={"labels": labels})
+    splits = ("train", "validation", "test")
+    precision = environment.precision(params.compute.precision)
+    start = ladder.Start(
+        rows={split: read_rows(layout.split(split)) for split in splits},
+        settings=settings,
+        baselines=params.baselines,
+        base=layout.base,
+        precision=precision,
+        seed=params.seed,
+        checkpoints=layout.baseline_checkpoints,
+        runtime=params.runtime,
+        decides={
+            "task": settings.described(),
+            "baselines": params.baselines.model_dump(),
+            "base": digest(folder_digests(layout.base)),
+            "seed": params.seed,
+            "threads": params.compute.threads,
+            "precision": precision,
+            "data": {split: sha256(layout.split(split)) for split in splits},
+            "environment": environment.describe(),
+            "code": code_digest("baselines", layout.root),
+        },
+    )
+    chosen, facts = params.baselines.models, {}
     with new_folder(layout.baselines) as work, threadpool_limits(params.compute.threads):
-        for name in params.baselines.models:
-            try:
-                fitted = BASELINES[name](
-                    train.texts, train.numbers(labels), test.texts, len(labels), params.seed
-                )
-            except ValueError as error:
-                raise PipelineError(f"baseline {name}: {error}: take it out of baselines.models") from error
+        for name in params.task.kind.quick_rungs if chosen is None else chosen:
+            started = time.monotonic()
+            fitted = ladder.climb(name, start)
             facts[name] = fitted.facts
-            predicted = fitted.probabilities.argmax(axis=1)
-            records.write_lines(
-                work / f"{name}.jsonl",
-                (
-                    {"id": id_, "predicted": labels[best], "probabilities": [round(float(p), 6) for p in row]}
-                    for id_, best, row in zip(test.ids, predicted, fitted.probabilities, strict=True)
-                ),
-            )
-            say("baselines", f"{name}: {fitted.facts['description']}")
+            lines = zip(start.rows["test"].ids, fitted.predicted, strict=True)
+            records.write_lines(work / f"{name}.jsonl", ({"id": id_, **said} for id_, said in lines))
+            say("baselines", f"{name}: {fitted.facts['description']}, {time.monotonic() - started:.1f} s")
     records.write(
         layout.baselines_report,
         {
             "models": facts,
-            "test": {"rows": len(test.ids), "sha256": sha256(layout.split("test"))},
+            "test": {"rows": len(start.rows["test"]), "sha256": sha256(layout.split("test"))},
             "code": code_digest("baselines", layout.root),
         },
     )

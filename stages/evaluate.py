@@ -3,8 +3,8 @@
 What is scored is what ships: the model is loaded from models/trained, whose digest must be the one training
 recorded.
 
-Reads   models/trained, models/base, models/baselines, data/prepared, reports/train.json, reports/history.tsv;
-        params: seed task compute evaluate
+Reads   models/trained, models/base, models/baselines, data/prepared, reports/train.json, reports/history.tsv,
+        reports/baselines.json; params: seed task compute evaluate
 Writes  models/predictions.jsonl, reports/eval.json, model_cards/figures
 Run     dvc repro evaluate   (or: python -m stages.evaluate)
 """
@@ -23,52 +23,68 @@ def evaluate(params: Params, layout: Layout) -> None:
     """Check that everything belongs together, predict, score, draw, record."""
     import torch
 
+    from stages.core.task_section import Task as Settings
     from stages.evidence import plots, scoring
-    from stages.evidence.inputs import baseline_predictions, check, history
-    from stages.evidence.statistics import MARGIN, METHOD, Bootstrap
+    from stages.evidence.breakdown import BREAKDOWNS
+    from stages.evidence.diagnosis import diagnose
+    from stages.evidence.inputs import baseline_predictions, check, history, trivial_loss
+    from stages.evidence.statistics import METHOD, Bootstrap
     from stages.tasks import inference
     from stages.tasks.rows import read_rows
+    from stages.tasks.table import TASKS
 
     torch.set_num_threads(params.compute.threads)
     manifest = records.read(layout.prepared_manifest, "prepare")
     train = records.read(layout.train_report, "train")
+    facts = records.read(layout.baselines_report, "baselines")["models"]
     check(layout, manifest, train)
     steps = history(layout.history)
     test = read_rows(layout.split("test"))
+    task, metric = TASKS[params.task.type], params.task.metric
+    settings = Settings.model_validate(train["task"])
     labels: list[str] = manifest["labels"]
     baselines = {
         file.stem: baseline_predictions(file, test.ids, labels)
         for file in sorted(layout.baselines.glob("*.jsonl"))
     }
 
-    say("evaluate", f"{len(test.ids)} test rows, {len(baselines)} baselines")
-    model, tokenizer, names = inference.load(layout.trained, layout.base)
-    scoring.same_labels(names, labels)
-    probabilities = inference.probabilities(model, tokenizer, test.texts, train["max_length"])
-    predicted = probabilities.argmax(axis=1).tolist()
+    say("evaluate", f"{len(test)} test rows, {len(baselines)} baselines")
+    model, tokenizer = inference.load(layout.trained, layout.base, task, settings)
+    outputs = inference.outputs(model) if task.head else []
+    if task.head:
+        scoring.same_labels(outputs, labels or [inference.NUMBER])
+    predicted = inference.predictions(model, tokenizer, test, task, settings)
     bootstrap = Bootstrap(params.evaluate.resamples, params.evaluate.confidence, params.seed)
-    metric = params.task.metric
-    found = scoring.judge(predicted, baselines, test.numbers(labels), labels, metric, bootstrap)
+    prepared = manifest["splits"]
+    said = diagnose(
+        steps, metric, train["best"]["step"], prepared["validation"]["rows"], trivial_loss(prepared["train"])
+    )
+    found = scoring.judge(params.task.type, predicted, baselines, test.labels, labels, metric, bootstrap)
 
-    records.write_lines(layout.predictions, scoring.prediction_lines(test, labels, probabilities))
+    records.write_lines(layout.predictions, scoring.prediction_lines(test, predicted))
     ranking = scoring.ranked(found, metric)
-    write_bytes(layout.confusion_plot, plots.confusion_matrix(found["confusion"], labels))
+    breakdown = BREAKDOWNS[params.task.kind.label]
+    write_bytes(layout.breakdown_plot, breakdown(found, predicted, test.labels, labels))
     write_bytes(layout.results_plot, plots.results(metric, ranking, bootstrap.confidence))
+    write_bytes(layout.ladder_plot, plots.ladder(metric, scoring.rungs(ranking, train, facts)))
     write_bytes(layout.loss_plot, plots.training_curve(steps, metric, train["best"]["step"]))
     records.write(
         layout.eval_report,
         {
             "task": params.task.type,
             "metric": metric,
-            "test": {"rows": len(test.ids), "sha256": manifest["splits"]["test"]["sha256"]},
+            "test": {"rows": len(test), "sha256": manifest["splits"]["test"]["sha256"]},
             "model": {"sha256": train["model"]["sha256"]},
             "labels": labels,
+            "outputs": outputs,
             **found,
-            "bootstrap": asdict(bootstrap) | {"method": METHOD, "margin": MARGIN},
+            "diagnosis": scoring.described(said),
+            "bootstrap": asdict(bootstrap) | {"method": METHOD},
             "code": code_digest("evaluate", layout.root),
         },
     )
     print(scoring.table(found, metric), flush=True)
+    say("evaluate", f"the training curves say: {said.verdict.replace('_', ' ')}")
 
 
 if __name__ == "__main__":

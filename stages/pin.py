@@ -5,9 +5,10 @@ Writes  params.yaml (base.revision, data.source.revision), nothing else in it
 Run     make pin   (or: python -m stages.pin)
 """
 
+from stages.core.data_section import HubSource
 from stages.core.layout import Layout
 from stages.core.runtime import run, say
-from stages.core.schema import HubSource, Params
+from stages.core.schema import Params
 from stages.sources.hub import commit_of, is_commit
 from stages.sources.pins import write_revision
 

@@ -19,19 +19,22 @@ def train(params: Params, layout: Layout) -> None:
     """Train, save, record."""
     import torch
 
-    from stages.tasks.encode import load_tokenizer, usable_length
+    from stages.tasks import inference
+    from stages.tasks.encode import truncated_share
+    from stages.tasks.rows import read_rows
     from stages.tasks.table import TASKS
+    from stages.tasks.tokenizers import load_tokenizer, usable
     from stages.training import build, environment, loop, save
     from stages.training.checkpoints import checkpoint_folder
 
     torch.set_num_threads(params.compute.threads)
     task, metric = TASKS[params.task.type], params.task.metric
     labels = records.read(layout.prepared_manifest, "prepare")["labels"]
-    data = {name: loop.examples(layout.split(name), labels) for name in ("train", "validation")}
-    tokenizer = load_tokenizer(layout.base)
-    max_length = usable_length(tokenizer, layout.base, params.task.max_length)
-    if max_length < params.task.max_length:
-        say("train", f"the base takes {max_length} tokens at most, so that is where longer texts are cut")
+    data = {name: read_rows(layout.split(name)) for name in ("train", "validation")}
+    tokenizer = load_tokenizer(layout.base, params.task)
+    settings = usable(params.task, tokenizer, layout.base).model_copy(update={"labels": labels})
+    if settings.max_length < params.task.max_length:
+        say("train", f"the base takes {settings.max_length} tokens at most: longer texts are cut there")
 
     lora = params.lora if params.method == "lora" else None
     precision = environment.precision(params.compute.precision)
@@ -41,7 +44,7 @@ def train(params: Params, layout: Layout) -> None:
         "lora": lora.model_dump() if lora else None,
         "hyperparameters": params.train,
         "seed": params.seed,
-        "max_length": max_length,
+        "task": settings.described(),
         "metric": metric,
         "threads": params.compute.threads,
         "precision": precision,
@@ -49,18 +52,26 @@ def train(params: Params, layout: Layout) -> None:
         "environment": environment.describe(),
         "code": code_digest("train", layout.root),
     }
-    say("train", f"{params.method}, {precision}, {len(data['train'].texts)} rows from {params.base.repo_id}")
+    say("train", f"{params.method}, {precision}, {len(data['train'])} rows from {params.base.repo_id}")
     with checkpoint_folder(layout.checkpoints, decided) as folder:
-        model = build.build(task, layout.base, labels, params.seed, lora)
+        dropout = params.train.get("dropout")
+        model = build.build(task, layout.base, tokenizer, labels, params.seed, lora, dropout)
         args = loop.arguments(params.train, folder, params.seed, metric, precision, params.runtime)
-        state = loop.fit(model, tokenizer, data, labels, max_length, args, params.runtime)
+        patience = loop.patience(params.train, metric)
+        state = loop.fit(model, tokenizer, task, data, settings, args, params.runtime, patience)
+        thresholds = None
+        if task.decide and settings.thresholds == "tuned":
+            said = inference.predictions(model.eval(), tokenizer, data["validation"], task, settings)
+            thresholds = task.decide(said, data["validation"].labels, labels)
         with new_folder(layout.trained) as work:
-            save.save(model, work, layout.base, params.base, task, labels)
-        write_text(layout.history, loop.history(state, task.metrics))
+            save.save(model, work, layout.base, params.base, task, settings, thresholds)
+        write_text(layout.history, loop.history(state, params.task.kind.metrics))
         found = loop.outcome(state, metric) | {
             "chosen": loop.chosen(params.train),
             "parameters": build.parameters(model),
-            "truncated": {name: d.truncated(tokenizer, max_length) for name, d in data.items()},
+            "thresholds": thresholds,
+            "tokenizer": {"class": type(tokenizer).__name__, "fast": tokenizer.is_fast},
+            "truncated": {name: truncated_share(tokenizer, rows, settings) for name, rows in data.items()},
             "model": _described(layout.trained),
         }
         records.write(layout.train_report, decided | found)

@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 from stages.core.schema import Params
+from stages.core.task_section import Task
 
 Record = dict[str, Any]
 
@@ -59,7 +60,7 @@ DATA: Record = {
 BASELINES: Record = {
     "models": {
         "majority": {"description": "always the most frequent class of the training rows", "parameters": 1},
-        "tfidf_logistic_regression": {
+        "linear": {
             "description": "logistic regression on TF-IDF weights of words and word pairs",
             "parameters": 30001,
             "features": 30000,
@@ -70,6 +71,12 @@ BASELINES: Record = {
 }
 
 MODEL_FILES = {"config.json": sha("1"), "model.safetensors": sha("2"), "tokenizer.json": sha("3")}
+ADAPTER_FILES = {
+    "adapter_config.json": sha("1"),
+    "adapter_model.safetensors": sha("2"),
+    "labels.json": sha("3"),
+    "tokenizer.json": sha("4"),
+}
 
 TRAIN: Record = {
     "base": {
@@ -100,11 +107,14 @@ TRAIN: Record = {
     "precision": "bf16",
     "threads": 2,
     "seed": 42,
-    "max_length": 128,
+    "task": Task(labels=["negative", "positive"]).described(),
+    "tokenizer": {"class": "BertTokenizer", "fast": True},
+    "thresholds": None,
     "metric": "f1_macro",
     "parameters": {"total": 22713986, "trainable": 22713986},
     "steps": 519,
     "epochs": 3.0,
+    "operations": 1.25e13,
     "best": {"step": 346, "epoch": 2.0, "metric": "f1_macro", "value": 0.951234},
     "truncated": {"train": 0.0, "validation": 0.0},
     "model": {"files": MODEL_FILES, "sha256": sha("9")},
@@ -131,6 +141,7 @@ def _comparison(difference: float, spread: float, rows: tuple[int, int, float], 
         "difference": difference,
         "low": round(difference - spread, 6),
         "high": round(difference + spread, 6),
+        "margin": 0.01,
         "mcnemar": {"only_model": rows[0], "only_baseline": rows[1], "p": rows[2]},
         "verdict": verdict,
     }
@@ -142,6 +153,7 @@ EVALUATION: Record = {
     "test": {"rows": 790, "sha256": sha("c")},
     "model": {"sha256": sha("9")},
     "labels": ["negative", "positive"],
+    "outputs": ["negative", "positive"],
     "metrics": _scores(0.942, 0.016),
     "per_class": {
         "negative": {"precision": 0.93, "recall": 0.94, "f1": 0.935, "support": 346},
@@ -153,17 +165,25 @@ EVALUATION: Record = {
             "metrics": _scores(0.36, 0.01),
             "comparison": _comparison(0.582, 0.019, (325, 24, 1e-60), "better"),
         },
-        "tfidf_logistic_regression": {
+        "linear": {
             "metrics": _scores(0.76, 0.03),
             "comparison": _comparison(0.182, 0.03, (160, 20, 1e-28), "better"),
         },
+    },
+    "diagnosis": {
+        "verdict": "well_fitted",
+        "because": [
+            {"name": "training_loss_fell", "value": 0.81, "threshold": 0.1, "holds": True},
+            {"name": "score_gained", "value": 0.0312, "threshold": 0.018, "holds": True},
+        ],
+        "over_confident": False,
+        "advice": [],
     },
     "bootstrap": {
         "resamples": 2000,
         "confidence": 0.95,
         "seed": 42,
         "method": "percentile bootstrap",
-        "margin": 0.01,
     },
     "code": sha("0"),
 }
@@ -217,6 +237,7 @@ def lora() -> dict[str, Record]:
     }
     train = records["train"]
     train["base"] = {"repo_id": "demo/base", "revision": "cd" * 20, "package": None, "sha256": sha("f")}
+    train["model"] = {"files": ADAPTER_FILES, "sha256": sha("9")}
     train |= {"method": "lora", "parameters": {"total": 22953604, "trainable": 239618}}
     train["lora"] = {
         "r": 16,
@@ -227,7 +248,7 @@ def lora() -> dict[str, Record]:
     }
     train["truncated"] = {"train": 0.0123, "validation": 0.0}
     evaluation = records["evaluation"]
-    evaluation["baselines"]["tfidf_logistic_regression"] = {
+    evaluation["baselines"]["linear"] = {
         "metrics": _scores(0.939, 0.016),
         "comparison": _comparison(0.003, 0.02, (30, 28, 0.895), "inconclusive"),
     }

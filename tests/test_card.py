@@ -133,20 +133,20 @@ def test_paragraphs_are_one_blank_line_apart(kind: str) -> None:
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [
-        ("better", "**Better than TF-IDF"),
-        ("worse", "**Worse than TF-IDF"),
-        ("same", "**As good as TF-IDF"),
-        ("inconclusive", "**Not told apart from TF-IDF"),
+        ("better", "**Better than the linear"),
+        ("worse", "**Worse than the linear"),
+        ("same", "**As good as the linear"),
+        ("inconclusive", "**Not told apart from the linear"),
     ],
 )
 def test_the_card_says_what_the_comparison_found(verdict: str, words: str) -> None:
     records = card_records.full()
-    records["evaluation"]["baselines"]["tfidf_logistic_regression"]["comparison"]["verdict"] = verdict
+    records["evaluation"]["baselines"]["linear"]["comparison"]["verdict"] = verdict
     text = rendered(records)
     assert words in text
     summary = text.split("## Results")[0]
-    assert ("do not show it to be better than TF-IDF" in summary) == (verdict in ("same", "inconclusive"))
-    assert ("It does worse than TF-IDF" in summary) == (verdict == "worse")
+    assert ("do not show it to be better than the linear" in summary) == (verdict in ("same", "inconclusive"))
+    assert ("It does worse than the linear" in summary) == (verdict == "worse")
 
 
 def test_snippets_ask_for_the_release_and_for_the_base_revision_only_when_it_is_pinned() -> None:

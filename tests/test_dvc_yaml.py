@@ -23,7 +23,7 @@ WRITES = {
     "prepare": ["prepared", "data_report"],
     "baselines": ["baselines", "baselines_report"],
     "train": ["trained", "train_report", "history"],
-    "evaluate": ["predictions", "eval_report", "confusion_plot", "loss_plot", "results_plot"],
+    "evaluate": ["predictions", "eval_report", "breakdown_plot", "ladder_plot", "loss_plot", "results_plot"],
     "card": ["card"],
     "push": [],
 }

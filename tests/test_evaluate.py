@@ -126,7 +126,7 @@ def test_the_record_says_all_of_model_and_baselines_on_the_same_rows(
     _, layout = evaluated
     found = report(layout)
     assert found["metrics"]["f1_macro"]["value"] > 0.8  # it learned the telling word
-    assert set(found["baselines"]) == {"majority", "tfidf_logistic_regression"}
+    assert set(found["baselines"]) == {"majority", "linear"}
     for scored in (found, *found["baselines"].values()):
         assert set(scored["metrics"]) == {"accuracy", "f1_macro", "f1_micro", "f1_weighted"}
         for metric in scored["metrics"].values():
@@ -153,7 +153,8 @@ def test_again_gives_the_same_bytes_and_a_card(changed: tuple[Params, Layout]) -
     made = [
         layout.eval_report,
         layout.predictions,
-        layout.confusion_plot,
+        layout.breakdown_plot,
+        layout.ladder_plot,
         layout.results_plot,
         layout.loss_plot,
     ]

@@ -128,7 +128,7 @@ def test_first_run_ends_released(released: Repo) -> None:
     assert 'revision="v0.1.0"' in card
     record = json.loads((released.root / "reports/eval.json").read_text())
     assert record["metrics"]["f1_macro"]["n"] == record["test"]["rows"]
-    assert set(record["baselines"]) == {"majority", "tfidf_logistic_regression"}
+    assert set(record["baselines"]) == {"majority", "linear"}
     assert released.run("git", "status", "--porcelain") == ""
 
 

@@ -1,27 +1,60 @@
-"""Names that stand in more than one place are the same names."""
+"""Every table with a row a task has one for each: a task is what its rows say, nothing branches on it."""
 
+import ast
+from pathlib import Path
 from typing import get_args
 
-from stages.core.schema import Baselines, Task
-from stages.release.wording import BASELINES as BASELINE_WORDS
-from stages.release.wording import METRICS as METRIC_WORDS
+import pytest
+
+from stages.core.tasks import LOWER_IS_BETTER, TASK_TYPES
+from stages.evidence import diagnosis
+from stages.evidence.breakdown import BREAKDOWNS
+from stages.evidence.resampling import RESAMPLING
+from stages.release.as_a_user import CHECKS
+from stages.release.curve_wording import ADVICE, RULES, VERDICTS
+from stages.release.wording import BASELINES, METRICS
+from stages.release.wording import TASKS as WORDS
 from stages.tasks.table import TASKS
-from stages.training.baselines import BASELINES
+from tests import corpora
+from tests.training.test_every_task import LEARNS, PAIRS
+
+ROOT = Path(__file__).parents[1]
 
 
-def test_every_task_of_the_schema_has_a_row() -> None:
-    assert set(get_args(Task.model_fields["type"].annotation)) == set(TASKS)
+def test_every_task_has_a_row_in_every_table() -> None:
+    for table in (TASKS, WORDS, RESAMPLING, LEARNS):
+        assert list(table) == list(TASK_TYPES), table
+    assert {task for _, task in PAIRS} == set(TASK_TYPES)
+    for name in TASK_TYPES:
+        assert (ROOT / f"model_cards/templates/en/{name}.md").is_file()
 
 
-def test_the_metrics_of_the_schema_are_those_that_score_returns() -> None:
-    from stages.tasks.metrics import score
+@pytest.mark.parametrize("name", TASK_TYPES)
+def test_the_rows_of_a_task_agree(name: str) -> None:
+    kind, row, words = TASK_TYPES[name], TASKS[name], WORDS[name]
+    assert words.auto_class == row.auto_class
+    assert words.pipeline is None or words.pipeline in CHECKS
+    assert set(words.columns) <= set(kind.metrics) <= set(METRICS)
+    assert kind.label in BREAKDOWNS and kind.label in corpora._MAKERS
+    assert set(kind.rungs) <= set(BASELINES)
 
-    chosen = set(get_args(Task.model_fields["metric"].annotation))
-    assert chosen == set(score([0, 1], [0, 1], ["a", "b"]))
-    for task in TASKS.values():
-        assert chosen == set(task.metrics) <= set(METRIC_WORDS)
+
+def test_all_that_curves_can_say_has_words() -> None:
+    assert set(VERDICTS) == set(get_args(diagnosis.Verdict))
+    assert set(RULES) == set(diagnosis.RULES)
+    assert set(ADVICE) == set(diagnosis.ADVICE)
+    for sentence, _ in RULES.values():
+        assert "7" in sentence.format(7)
 
 
-def test_the_baselines_of_the_schema_are_those_that_exist_and_have_words() -> None:
-    (listed,) = get_args(Baselines.model_fields["models"].annotation)
-    assert set(get_args(listed)) == set(BASELINES) == set(BASELINE_WORDS)
+def test_metrics_that_point_down_are_metrics() -> None:
+    assert {metric for task in TASK_TYPES.values() for metric in task.metrics} >= LOWER_IS_BETTER
+
+
+def test_nothing_branches_on_a_tasks_name() -> None:
+    """Names of tasks stand in tables, as keys; no comparison and no `match` in stages/ mentions one."""
+    for file in (ROOT / "stages").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Compare | ast.match_case):
+                named = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)} & TASK_TYPES.keys()
+                assert not named, f"{file}:{node}"

@@ -79,6 +79,10 @@ class Layout:
     def checkpoints(self) -> Path:
         return self.root / ".checkpoints"
 
+    @property
+    def baseline_checkpoints(self) -> Path:
+        return self.root / ".checkpoints.baselines"
+
     # evaluate
     @property
     def predictions(self) -> Path:
@@ -90,12 +94,16 @@ class Layout:
 
     # Figures lie beside the card, as in the release, so that the card shows them wherever it is read.
     @property
-    def confusion_plot(self) -> Path:
-        return self.root / "model_cards/figures/confusion.png"
+    def breakdown_plot(self) -> Path:
+        return self.root / "model_cards/figures/breakdown.png"
 
     @property
     def results_plot(self) -> Path:
         return self.root / "model_cards/figures/results.png"
+
+    @property
+    def ladder_plot(self) -> Path:
+        return self.root / "model_cards/figures/ladder.png"
 
     @property
     def loss_plot(self) -> Path:

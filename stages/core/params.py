@@ -116,12 +116,16 @@ def _lines(error: ValidationError, document: Any) -> list[tuple[int, str]]:
     found = []
     for item in error.errors():
         keys = _keys(item["loc"], document)
-        if keys[:1] == ["train"] and "\0" in item["msg"]:
+        if keys[-1:] == ["train"] and "\0" in item["msg"]:
             for problem in item["msg"].removeprefix("Value error, ").split("\1"):
                 name, text = problem.split("\0")
-                known = [f for f in trainer_fields.fields() if trainer_fields.owner(f) is None]
+                known = [
+                    f
+                    for f in (*trainer_fields.OURS, *trainer_fields.fields())
+                    if trainer_fields.owner(f) is None
+                ]
                 hint = _hint(name, known) if "is not a field" in text else ""
-                found.append(_line(document, ["train", name], text, hint))
+                found.append(_line(document, [*keys, name], text, hint))
         elif item["type"] == "extra_forbidden":
             hint = _hint(str(keys[-1]), _siblings(keys))
             found.append(_line(document, keys, "no such key", hint))

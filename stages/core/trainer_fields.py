@@ -10,9 +10,9 @@ import functools
 import importlib.util
 import math
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 # Fields that the pipeline sets itself, and the key that stands for them.
 _NONE = "the pipeline decides this"
@@ -74,6 +74,15 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+# Not fields of TrainingArguments, but hyperparameters of training like those: the dropout of the base's
+# configuration, and the arguments of transformers.EarlyStoppingCallback.
+OURS: dict[str, Any] = {
+    "dropout": Annotated[float, Field(ge=0, lt=1)],
+    "early_stopping_patience": Annotated[int, Field(ge=1)],
+    "early_stopping_threshold": Annotated[float, Field(ge=0)],
+}
+
+
 def owner(name: str) -> str | None:
     """What to use instead of field `name`, or None when the field is the user's."""
     if name in OWNED:
@@ -97,7 +106,7 @@ def mistyped(name: str, value: Any) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return "should be a finite number"
     try:
-        TypeAdapter(fields()[name]).validate_python(value, strict=True)
+        TypeAdapter(OURS.get(name) or fields()[name]).validate_python(value, strict=True)
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Input ")
         return message[0].lower() + message[1:]
@@ -109,24 +118,32 @@ def checked(given: Any) -> dict[str, Any]:
 
     Raises ValueError whose message holds a problem a field: name, NUL, what is wrong; joined by \\1.
     """
+    return _over(DEFAULTS, given)
+
+
+def checked_partly(given: Any) -> dict[str, Any]:
+    """`checked`, without defaults."""
+    return _over({}, given)
+
+
+def _over(defaults: dict[str, Any], given: Any) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise ValueError("should be a mapping of TrainingArguments fields")
     problems = []
     for name, value in given.items():
         if why := owner(str(name)):
             problems.append(f"{name}\0belongs to the pipeline: {why}")
-        elif name not in fields():
+        elif name not in fields() and name not in OURS:
             problems.append(f"{name}\0is not a field of TrainingArguments")
         elif why := mistyped(name, value) or _out_of_range(name, value) or _unknown_choice(name, value):
             problems.append(f"{name}\0{why}")
-    merged = {**DEFAULTS, **given}
-    if merged["eval_strategy"] not in ("epoch", "steps"):
+    if given.get("eval_strategy", "epoch") not in ("epoch", "steps"):
         problems.append(
             "eval_strategy\0should be `epoch` or `steps`: the best checkpoint is chosen at evaluations"
         )
     if problems:
         raise ValueError("\1".join(problems))
-    return merged
+    return {**defaults, **given}
 
 
 # What transformers finds out only in the middle of a run, as a traceback.

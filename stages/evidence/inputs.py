@@ -8,6 +8,7 @@ from stages.core.errors import PipelineError
 from stages.core.files import digest, folder_digests, sha256
 from stages.core.layout import Layout
 from stages.core.records import Record
+from stages.evidence.diagnosis import entropy
 
 
 def check(layout: Layout, manifest: Record, train: Record) -> None:
@@ -34,21 +35,25 @@ def check(layout: Layout, manifest: Record, train: Record) -> None:
             )
 
 
-def baseline_predictions(file: Path, ids: Sequence[str], labels: Sequence[str]) -> list[int]:
-    """The class numbers that a baseline predicted for the rows `ids`, in that order.
+def baseline_predictions(file: Path, ids: Sequence[str], labels: Sequence[str]) -> list[Record]:
+    """What a baseline predicted for the rows `ids`, in that order (see stages/tasks/predict.py).
 
     Raises PipelineError when the file is about other rows or other labels.
     """
     lines = list(records.read_lines(file))
-    if [line["id"] for line in lines] != list(ids):
+    if [line.pop("id") for line in lines] != list(ids):
         raise PipelineError(
             f"{file}: its rows are not the test rows, in their order: run `dvc repro baselines`"
         )
-    place = {label: number for number, label in enumerate(labels)}
-    unknown = {line["predicted"] for line in lines} - place.keys()
-    if unknown:
+    said = {label for line in lines for label in _labels(line)} if labels else set()
+    if unknown := said - set(labels):
         raise PipelineError(f"{file}: unknown label {min(unknown)!r}: run `dvc repro baselines`")
-    return [place[line["predicted"]] for line in lines]
+    return lines
+
+
+def _labels(line: Record) -> list[str]:
+    said = line["predicted"]
+    return said if isinstance(said, list) else [said]
 
 
 def history(file: Path) -> list[dict[str, float]]:
@@ -59,3 +64,16 @@ def history(file: Path) -> list[dict[str, float]]:
     columns = head.split("\t")
     rows = (zip(columns, line.split("\t"), strict=True) for line in lines)
     return [{column: float(cell) for column, cell in row if cell} for row in rows]
+
+
+def trivial_loss(split: Record) -> float | None:
+    """The loss of a model that ignores its input, from what prepare counted of the training rows.
+
+    For classes and tags the entropy of their shares, for numbers their variance; None where labels hold
+    independently of each other, and where there are none.
+    """
+    if "number" in split:
+        return float(split["number"]["sd"]) ** 2
+    counts = list(split.get("labels", {}).values())
+    whole = split.get("words", split["rows"])
+    return entropy(counts) if counts and sum(counts) == whole else None

@@ -1,63 +1,50 @@
-"""The figures of an evaluation, as PNG bytes: confusion matrix, results against baselines, training curve."""
+"""The figures that every evaluation has, as PNG bytes: results against baselines, and the training curve."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from stages.evidence.style import BLUE, GREY, INK, ORANGE, drawable, own_style, png
 
 _METRICS = {
-    "accuracy": "accuracy",
     "f1_macro": "macro F1",
     "f1_micro": "micro F1",
     "f1_weighted": "weighted F1",
+    "f1_samples": "F1 by row",
+    "exact_match": "exact match",
+    "entity_f1": "entity F1",
+    "entity_precision": "entity precision",
+    "entity_recall": "entity recall",
+    "mse": "mean squared error",
+    "rmse": "root mean squared error",
+    "mae": "mean absolute error",
+    "pearson": "Pearson correlation",
+    "spearman": "Spearman correlation",
+    "r2": "R²",
+    "chrf": "chrF",
+    "bleu": "BLEU",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rougeL": "ROUGE-L",
+    "pseudo_perplexity": "pseudo-perplexity",
+    "masked_accuracy": "accuracy on masked tokens",
 }
-_MODELS = {"majority": "majority class", "tfidf_logistic_regression": "TF-IDF +\nlogistic regression"}
-_MOST_NUMBERS = 20  # classes beyond which the numbers in the cells would not be legible
-_MOST_NAMES = 60  # ... and the names at the axes
+_MODELS = {
+    "most_frequent_tag": "most frequent tag\nof each word",
+    "linear": "linear model",
+    "feed_forward": "feed-forward network",
+    "rnn": "RNN",
+    "lstm": "LSTM",
+    "transformer": "Transformer\nfrom scratch",
+    "copy": "the source itself",
+    "lead": "its first words",
+    "unigram": "unigram frequencies",
+}
 _MOST_MARKS = 25  # points of a line beyond which marks would run into each other
-
-
-def confusion_matrix(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> bytes:
-    """Counts of true class (rows) by predicted class (columns), coloured by the share of the row."""
-    counts = np.asarray(matrix, dtype=np.float64)
-    rows = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, rows, out=np.zeros_like(counts), where=rows > 0)
-    names = drawable(labels) if len(labels) <= _MOST_NAMES else []
-    room = 0.08 * max(map(len, names), default=0)
-    side = min(max(0.75 * len(labels), 1.9), 8.5)
-    with own_style():
-        figure = Figure(figsize=(side + room + 1.2, side + max(0.7 * room, 0.5) + 0.5), layout="constrained")
-        axes = figure.subplots()
-        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        axes.spines[:].set_visible(False)
-        axes.tick_params(length=0)
-        axes.set(xlabel="predicted class", ylabel="true class")
-        level = all(len(name) <= 9 for name in names)
-        turned = {"ha": "center"} if level else {"ha": "right", "rotation": 45}
-        axes.set_xticks(range(len(names)), names, **turned)
-        axes.set_yticks(range(len(names)), names)
-        if len(labels) <= _MOST_NUMBERS:
-            _write_cells(axes, counts, shares)
-        else:
-            bar = figure.colorbar(image, ax=axes, shrink=0.6, label="share of the true class")
-            bar.set_ticks([0, 0.5, 1], labels=["0%", "50%", "100%"])
-        return png(figure)
-
-
-def _write_cells(axes: Axes, counts: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
-    few = len(counts) <= 8
-    for row, column in np.ndindex(*counts.shape):
-        share = shares[row, column]
-        text = f"{counts[row, column]:.0f}" + (f"\n{share * 100:.0f}%" if few else "")
-        colour = "white" if share > 0.55 else INK
-        axes.text(column, row, text, ha="center", va="center", size=9 if few else 6.5, color=colour)
 
 
 def results(metric: str, models: Mapping[str, Mapping[str, float]], confidence: float) -> bytes:
@@ -80,7 +67,7 @@ def results(metric: str, models: Mapping[str, Mapping[str, float]], confidence: 
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
         axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
-        axes.set_title(f"{_sentence(metric)} on {n:,.0f} test rows, with {confidence * 100:.4g}% intervals")
+        axes.set_title(f"{sentence(metric)} on {n:,.0f} test rows, with {confidence * 100:.4g}% intervals")
         return png(figure)
 
 
@@ -93,33 +80,80 @@ def _interval(axes: Axes, place: int, scored: Mapping[str, float], colour: str) 
 
 
 def _range(models: Any) -> tuple[float, float]:
-    """From a tenth below the lowest interval to the next tenth above the highest, within 0 and 1."""
+    """The intervals with a little room at both sides, which does not leave what scores of 0 to 1 can be."""
     low = min(scored["low"] for scored in models)
     high = max(scored["high"] for scored in models)
-    return max(0.0, math.floor(low * 10 - 0.5) / 10), min(1.0, math.ceil(high * 10 + 0.2) / 10) + 0.01
+    room = 0.08 * (high - low or abs(high) or 1)
+    share = low >= 0 and high <= 1
+    return max(0.0, low - room) if low >= 0 else low - room, min(1.01, high + room) if share else high + room
+
+
+def ladder(metric: str, models: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """What each rung buys: the score against the number of weights, and against the work of training.
+
+    Each of `models`, ours first, holds `value`, `low` and `high` of `metric`, `parameters`, and `operations`
+    (floating-point operations in training) where the trainer counted them.
+    """
+    panels = (("parameters", "weights"), ("operations", "floating-point operations in training"))
+    with own_style():
+        figure = Figure(figsize=(9.6, 3.6), layout="constrained")
+        for axes, (column, name) in zip(figure.subplots(1, 2, sharey=True), panels, strict=True):
+            for place, (model, scored) in enumerate(models.items()):
+                if scored.get(column):
+                    _rung(axes, scored[column], scored, model, BLUE if place == 0 else GREY)
+            axes.set(xscale="log", xlabel=name)
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            axes.margins(x=0.22, y=0.12)
+            axes.grid(axis="y")
+        figure.axes[0].set_ylabel(sentence(metric))
+        return png(figure)
+
+
+def _rung(axes: Axes, x: float, scored: Mapping[str, float], model: str, colour: str) -> None:
+    axes.plot([x, x], [scored["low"], scored["high"]], color=colour, linewidth=2.5)
+    axes.plot([x], [scored["value"]], "o", color=colour, markersize=6)
+    name = _MODELS.get(model, drawable([model])[0]).replace("\n", " ")
+    axes.annotate(
+        name, (x, scored["value"]), (7, 4), textcoords="offset points", ha="left", fontsize=8, color=INK
+    )
+
+
+def _power(value: float) -> str:
+    """10⁶: matplotlib would write it in mathematics, which the style turns off."""
+    return f"10{str(round(math.log10(value))).translate(_RAISED)}"
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def training_curve(history: Sequence[Mapping[str, float]], metric: str, best_step: int) -> bytes:
-    """Losses (left) and the validation score (right) by step; the step whose weights were kept is marked.
+    """Losses, the validation score, and the learning rate, by step; the step whose weights were kept is
+    marked.
 
     `history` holds a mapping a step, with the columns of reports/history.tsv that the step has.
     """
     with own_style():
-        figure = Figure(figsize=(8.4, 3.1), layout="constrained")
-        losses, score = figure.subplots(1, 2)
+        figure = Figure(figsize=(10.2, 3.1), layout="constrained")
+        losses, score, rate = figure.subplots(1, 3, width_ratios=(1, 1, 0.7))
         _line(losses, history, "loss", BLUE, "training")
         _line(losses, history, "eval_loss", ORANGE, "validation")
         _line(score, history, f"eval_{metric}", ORANGE, "validation")
         losses.set(title="Loss", xlabel="step")
         losses.set_ylim(bottom=0)
-        score.set(title=f"{_sentence(metric)} on the validation rows", xlabel="step")
-        for axes in (losses, score):
+        score.set(title=f"{sentence(metric)} on the validation rows", xlabel="step")
+        _line(rate, history, "learning_rate", GREY, "learning rate")
+        rate.set(title="Learning rate", xlabel="step")
+        rate.set_ylim(bottom=0)
+        rate.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+        for axes in (losses, score, rate):
             axes.axvline(best_step, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="weights kept")
             axes.grid(axis="y")
             axes.margins(x=0.03, y=0.12)
             axes.set_xlim(left=0)
-            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-            axes.legend()
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        losses.legend()
+        score.legend()
         return png(figure)
 
 
@@ -130,6 +164,7 @@ def _line(axes: Axes, history: Sequence[Mapping[str, float]], column: str, colou
         axes.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=4, label=name)
 
 
-def _sentence(metric: str) -> str:
+def sentence(metric: str) -> str:
+    """The metric's name, with a capital first letter."""
     text = _METRICS.get(metric, metric)
     return text[0].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""How sure the numbers are: bootstrap intervals, paired differences, exact McNemar.
+"""How sure the numbers are: intervals of resampled scores, paired differences, exact McNemar.
 
 Sources: the percentile bootstrap, Efron, "Bootstrap methods: another look at the jackknife", Annals of
 Statistics 7(1), 1979; McNemar, "Note on the sampling error of the difference between correlated proportions
@@ -6,18 +6,22 @@ or percentages", Psychometrika 12, 1947; which test suits which score, Dror et a
 to Testing Statistical Significance in Natural Language Processing", ACL 2018.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stages.core.tasks import LOWER_IS_BETTER, greater_is_better
+
 Floats = NDArray[np.float64]
 Verdict = Literal["better", "same", "inconclusive", "worse"]
 
-MARGIN = 0.01  # differences that stay within it on both sides count as none
+MARGIN = 0.01  # of a score between 0 and 1: differences that stay within it on both sides count as none
 METHOD = "percentile bootstrap over test rows; the same resampled rows for every model"
+
+_PERCENTAGES = frozenset({"chrf", "bleu", "rouge1", "rouge2", "rougeL"})
+_UNBOUNDED = LOWER_IS_BETTER  # errors, losses and perplexities: these alone have no upper end
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,21 @@ class Bootstrap:
 class Comparison:
     """A model's score less a baseline's, on the same rows."""
 
+    metric: str
     difference: float
     low: float
     high: float
+    margin: float = MARGIN
 
     @property
     def verdict(self) -> Verdict:
-        """`better` and `worse` when the interval excludes 0, `same` when it stays within MARGIN of 0."""
+        """`better` and `worse` when the interval excludes 0, `same` when it stays within the margin of 0."""
+        up = greater_is_better(self.metric)
         if self.low > 0:
-            return "better"
+            return "better" if up else "worse"
         if self.high < 0:
-            return "worse"
-        return "same" if max(-self.low, self.high) <= MARGIN else "inconclusive"
+            return "worse" if up else "better"
+        return "same" if max(-self.low, self.high) <= self.margin else "inconclusive"
 
 
 @dataclass(frozen=True)
@@ -62,68 +69,41 @@ class McNemar:
     p: float
 
 
-def scores(hits: ArrayLike, support: ArrayLike, predicted: ArrayLike) -> dict[str, Floats]:
-    """Accuracy and F1 from counts whose last axis is the class; leading axes (resamples) are kept.
+def margin(metric: str, value: float) -> float:
+    """The difference that counts as none: a hundredth of the score's range, or of the model's own value.
 
-    `hits` are rows of a class predicted as it, `support` rows of the class, `predicted` rows predicted as it.
-    As scikit-learn with `labels` fixed to every class and `zero_division=0`: a class that occurs neither as
-    truth nor as prediction has F1 0.
+    0.01 of scores up to 1, a point of percentages, and 1% of `value` where a score has no upper end.
     """
-    tp, true, said = (np.asarray(counts, dtype=np.float64) for counts in (hits, support, predicted))
-    total = true.sum(axis=-1)
-    both = true + said
-    f1 = np.divide(2 * tp, both, out=np.zeros_like(both), where=both > 0)
-    accuracy = tp.sum(axis=-1) / total
-    return {
-        "accuracy": accuracy,
-        "f1_macro": f1.mean(axis=-1),
-        "f1_micro": 2 * tp.sum(axis=-1) / both.sum(axis=-1),
-        "f1_weighted": (f1 * true).sum(axis=-1) / total,
-    }
+    if metric in _UNBOUNDED:
+        return MARGIN * abs(value)
+    return 100 * MARGIN if metric in _PERCENTAGES else MARGIN
 
 
-def resampled(
-    predicted: Sequence[int], references: Sequence[int], classes: int, bootstrap: Bootstrap
-) -> dict[str, Floats]:
-    """Every metric of `scores` on each resample: arrays of shape [resamples].
+def compare(
+    metric: str, model: Floats, baseline: Floats, values: tuple[float, float], bootstrap: Bootstrap
+) -> Comparison:
+    """Paired bootstrap of a difference: `model` and `baseline` hold the metric on the same resamples.
 
-    The rows drawn depend on the seed and on the number of rows alone, so that the arrays of two models on the
-    same test set are paired, and a model's interval stays what it was when a baseline is added.
-    """
-    said, true = np.asarray(predicted), np.asarray(references)
-    hit = said == true
-    rng = np.random.default_rng(bootstrap.seed)
-    counts = np.empty((3, bootstrap.resamples, classes))
-    for number in range(bootstrap.resamples):
-        rows = rng.integers(len(true), size=len(true))
-        drawn = true[rows]
-        counts[0, number] = np.bincount(drawn[hit[rows]], minlength=classes)
-        counts[1, number] = np.bincount(drawn, minlength=classes)
-        counts[2, number] = np.bincount(said[rows], minlength=classes)
-    return scores(*counts)
-
-
-def compare(model: Floats, baseline: Floats, difference: float, bootstrap: Bootstrap) -> Comparison:
-    """Paired bootstrap of a difference: `model` and `baseline` are one metric's arrays from `resampled`.
-
-    Rounded as records are, so that the verdict follows from the numbers that a reader sees.
+    `values` are the two scores on all rows, the model's first. Rounded as records are, so that the verdict
+    follows from the numbers that a reader sees.
     """
     low, high = bootstrap.interval(model - baseline)
-    return Comparison(round(difference, 6), round(low, 6), round(high, 6))
+    difference = values[0] - values[1]
+    near = margin(metric, values[0])
+    return Comparison(metric, round(difference, 6), round(low, 6), round(high, 6), round(near, 6))
 
 
-def mcnemar(model: Sequence[int], baseline: Sequence[int], references: Sequence[int]) -> McNemar:
+def mcnemar(model: ArrayLike, baseline: ArrayLike) -> McNemar:
     """The exact two-sided test on the rows that one of the two gets right and the other wrong.
 
-    If both are equally often right, those rows divide as fair coins fall. With no such row there is nothing
-    to test and p is 1.
+    Both say of each row whether it is right. If both are equally often right, the rows that they differ on
+    divide as fair coins fall. With no such row there is nothing to test and p is 1.
     """
     from scipy.stats import binomtest
 
-    true = np.asarray(references)
-    model_hit, baseline_hit = np.asarray(model) == true, np.asarray(baseline) == true
-    only_model = int((model_hit & ~baseline_hit).sum())
-    only_baseline = int((baseline_hit & ~model_hit).sum())
+    ours, theirs = np.asarray(model, dtype=bool), np.asarray(baseline, dtype=bool)
+    only_model = int((ours & ~theirs).sum())
+    only_baseline = int((theirs & ~ours).sum())
     rows = only_model + only_baseline
     p = float(binomtest(only_model, rows, 0.5).pvalue) if rows else 1.0
     return McNemar(only_model, only_baseline, p)

@@ -5,6 +5,7 @@ from typing import Any
 from stages.core.errors import PipelineError
 from stages.core.layout import Layout
 from stages.core.records import Record
+from stages.core.sections import COMMIT_SHA
 from stages.release.endpoint import Target
 
 
@@ -18,7 +19,7 @@ def beside(target: Target, layout: Layout, train: Record) -> dict[str, Any] | No
     if target.embedded and layout.base.is_dir():
         # The Hub keeps a few models without a namespace (`gpt2`); the embedded one cannot.
         if "/" in base["repo_id"]:
-            found["revision"] = _mirror(layout, base["repo_id"])
+            found["revision"] = _mirror(layout, base)
         else:
             found = {"folder": str(layout.base.resolve())}
     return found if train["method"] == "lora" else None
@@ -33,11 +34,15 @@ def keep(target: Target, layout: Layout, train: Record) -> None:
         beside(target, layout, train)
 
 
-def _mirror(layout: Layout, repo_id: str) -> str:
+def _mirror(layout: Layout, base: Record) -> str:
     from localhub import mirror
     from localhub.errors import HubError
 
+    # The card's snippet asks for this commit, and the copy here has another.
+    pinned = COMMIT_SHA.fullmatch(base["revision"] or "")
+    known_as = pinned[0] if pinned else None
     try:
-        return mirror.add(layout.hub, repo_id, layout.base, "The base model, as it was fetched")
+        said = "The base model, as it was fetched"
+        return mirror.add(layout.hub, base["repo_id"], layout.base, said, known_as)
     except HubError as error:
         raise PipelineError(f"{layout.base} cannot go to the embedded Hub: {error}") from None

@@ -10,12 +10,14 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from stages.core.errors import PipelineError
 from stages.core.records import Record
 from stages.core.schema import Card, Hub
+from stages.core.tasks import greater_is_better
 from stages.release import markdown
+from stages.release.curve_wording import ADVICE, RULES, THRESHOLD, VERDICTS
 from stages.release.formats import FORMATS
 from stages.release.front_matter import front_matter
 from stages.release.wording import BASELINES, METRICS, SPLITS, TASKS
 
-TEMPLATE = "card.en.md"
+LANGUAGE = "en"  # the folder of its templates, one a task, each over the common one
 
 
 def render(
@@ -28,26 +30,29 @@ def render(
         "data": data,
         "train": train,
         "evaluation": evaluation,
+        "task": TASKS[evaluation["task"]],
         "columns": _columns(evaluation),
+        "diagnosis": _diagnosis(evaluation.get("diagnosis")),
         "baselines": _ranked(baselines, evaluation),
     }
+    template = f"{LANGUAGE}/{evaluation['task']}.md"
     try:
-        body = _environment(templates).get_template(TEMPLATE).render(facts)
-    except TemplateNotFound:
-        raise PipelineError(f"{templates / TEMPLATE} is missing: restore it with git") from None
-    except (TemplateError, ValueError, TypeError) as error:
-        text = " ".join(str(error).split())
-        raise PipelineError(f"{templates / TEMPLATE}:{_template_line(error)}: {text}") from error
+        body = _environment(templates).get_template(template).render(facts)
+    except TemplateNotFound as error:
+        raise PipelineError(f"{templates / str(error)} is missing: restore it with git") from None
+    except (TemplateError, ValueError, TypeError, KeyError) as error:
+        file, line = _place(error, templates, template)
+        raise PipelineError(f"{file}:{line}: {' '.join(str(error).split())}") from error
     return front_matter(card, hub, data, train, evaluation) + "\n" + body.strip() + "\n"
 
 
-def _template_line(error: Exception) -> int:
-    """Where in the template it went wrong; Jinja writes the template's lines into the traceback."""
+def _place(error: Exception, templates: Path, template: str) -> tuple[Path, int]:
+    """Where it went wrong: file and line. Jinja writes the templates' lines into the traceback."""
     if isinstance(error, TemplateSyntaxError):
-        return error.lineno
+        return templates / (error.name or template), error.lineno
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename.endswith(TEMPLATE)]
-    return (lines or [1])[-1] or 1
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(templates)]
+    return (Path(ours[-1].filename), ours[-1].lineno or 1) if ours else (templates / template, 1)
 
 
 def _environment(templates: Path) -> ImmutableSandboxedEnvironment:
@@ -66,16 +71,38 @@ def _environment(templates: Path) -> ImmutableSandboxedEnvironment:
         "code": markdown.code,
         "label": markdown.label,
         "literal": markdown.literal,
+        "string": markdown.string,
         "shell": shlex.quote,
         **{format.__name__: format for format in FORMATS},
     }
     return environment
 
 
+def _diagnosis(found: Record | None) -> Record | None:
+    """What the training curves say, in words: the verdict, the reasons and the advice as Markdown."""
+    if found is None:
+        return None
+    formats = {format.__name__: format for format in FORMATS}
+    reasons = []
+    for rule in found["because"]:
+        sentence, unit = RULES[rule["name"]]
+        said = f"{sentence} {THRESHOLD}".format(
+            formats[unit](rule["value"]), formats[unit](rule["threshold"])
+        )
+        reasons.append(markdown.Markdown(said))
+    return {
+        "verdict": VERDICTS[found["verdict"]],
+        "because": reasons,
+        "over_confident": found["over_confident"],
+        "advice": [markdown.Markdown(ADVICE[name]) for name in found["advice"]],
+    }
+
+
 def _columns(evaluation: Record) -> list[str]:
-    """The scores that the table shows, the main one first."""
+    """The scores that the table shows, the main one first: of the task's, those that these labels have."""
     main = evaluation["metric"]
-    return [main, *(name for name in TASKS[evaluation["task"]].columns if name != main)]
+    known = [name for name in TASKS[evaluation["task"]].columns if name in evaluation["metrics"]]
+    return [main, *(name for name in known if name != main)]
 
 
 def _ranked(baselines: Record, evaluation: Record) -> list[Record]:
@@ -85,4 +112,4 @@ def _ranked(baselines: Record, evaluation: Record) -> list[Record]:
         {"title": BASELINES.get(name, name), **baselines["models"][name], **scored}
         for name, scored in sorted(evaluation["baselines"].items())
     ]
-    return sorted(found, key=lambda baseline: -baseline["metrics"][main]["value"])
+    return sorted(found, key=lambda b: b["metrics"][main]["value"], reverse=greater_is_better(main))

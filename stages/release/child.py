@@ -14,6 +14,7 @@ from stages.core.layout import Layout
 from stages.release import receipt
 from stages.release.edition import Edition
 from stages.release.endpoint import PROXIES, Target
+from stages.release.wording import TASKS
 
 Base = dict[str, Any] | None
 Reloading = Callable[[Target, Edition, Layout, Base, str], str]
@@ -48,8 +49,9 @@ def reload(target: Target, edition: Edition, layout: Layout, base: Base, commit:
         "base": base,
         "method": edition.train["method"],
         "task": edition.evaluation["task"],
-        "labels": edition.evaluation["labels"],
-        "max_length": edition.train["max_length"],
+        "settings": edition.train["task"],
+        "labels": edition.evaluation["outputs"],
+        "pipeline": TASKS[edition.evaluation["task"]].pipeline,
         "test": str(layout.split("test").resolve()),
         "test_sha256": edition.evaluation["test"]["sha256"],
         "predictions": str(layout.predictions.resolve()),

@@ -16,7 +16,7 @@ from stages.release.screening import screen, secrets
 _NAMES = {"full": (*CONFIG, *WEIGHTS, *TOKENIZER), "lora": (*ADAPTER, *TOKENIZER)}
 _REQUIRED = {
     "full": ("config.json",),
-    "lora": ("adapter_config.json", "adapter_model.safetensors", "labels.json"),
+    "lora": ("adapter_config.json", "adapter_model.safetensors"),
 }
 _BESIDE = (r"README\.md", r"figures/[\w-]+\.png", r"reports/(data|train|eval)\.json")
 
@@ -90,7 +90,7 @@ def _stranger(source: Path) -> str:
 
 
 def _beside(layout: Layout) -> dict[str, Path]:
-    figures = layout.confusion_plot.parent
+    figures = layout.results_plot.parent
     fixed = {"README.md": layout.card}
     for report in (layout.data_report, layout.train_report, layout.eval_report):
         fixed[f"reports/{report.name}"] = report

@@ -41,6 +41,25 @@ def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
+def number(value: float) -> str:
+    """A number as short as it is: 0.01, 4, -1.55."""
+    return f"{value:g}".replace("-", "−")
+
+
+def power(value: float) -> Markdown:
+    """A large number by its power of ten: 3.1·10¹³."""
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    return Markdown(f"{mantissa}·10{str(int(exponent)).translate(_RAISED)}")
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def numbers(values: list[float]) -> Markdown:
+    """A Python list of numbers for a snippet."""
+    return Markdown(f"[{', '.join(f'{value:g}' for value in values)}]")
+
+
 def value(setting: Any) -> Markdown:
     """A setting as params.yaml would write it, as code."""
     if isinstance(setting, Mapping):
@@ -58,4 +77,16 @@ def listed(items: list[Any], last: str = "and") -> Markdown:
     return Markdown(f"{', '.join(escaped[:-1])} {last} {escaped[-1]}")
 
 
-FORMATS: tuple[Callable[..., str], ...] = (sentence, count, score, signed, percent, p_value, value, listed)
+FORMATS: tuple[Callable[..., str], ...] = (
+    sentence,
+    count,
+    score,
+    signed,
+    percent,
+    p_value,
+    number,
+    power,
+    numbers,
+    value,
+    listed,
+)

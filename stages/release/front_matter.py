@@ -31,7 +31,7 @@ def front_matter(card: Card, hub: Hub, data: Record, train: Record, evaluation: 
         "language": card.languages,
         "license": card.license,
         "library_name": "peft" if lora else "transformers",
-        "pipeline_tag": TASKS[evaluation["task"]].pipeline_tag,
+        "pipeline_tag": pipeline_tag(card, evaluation),
         "base_model": train["base"]["repo_id"],
         "base_model_relation": "adapter" if lora else "finetune",
         "datasets": [source["repo_id"]] if source["type"] == "hub" else None,
@@ -40,6 +40,11 @@ def front_matter(card: Card, hub: Hub, data: Record, train: Record, evaluation: 
         "model-index": [{"name": hub.repo_id.split("/")[1], "results": [_result(card, source, evaluation)]}],
     }
     return f"---\n{_yaml({key: value for key, value in known.items() if value})}---\n"
+
+
+def pipeline_tag(card: Card, evaluation: Record) -> str:
+    """What the Hub files the model under: the task's, or what `card.pipeline_tag` says."""
+    return card.pipeline_tag or TASKS[evaluation["task"]].pipeline_tag
 
 
 def _result(card: Card, source: Record, evaluation: Record) -> Record:
@@ -52,7 +57,7 @@ def _result(card: Card, source: Record, evaluation: Record) -> Record:
         score = {"type": metric.hub_id, "value": value, "name": sentence(metric.name)}
         scores.append(score | ({"args": metric.args} if metric.args else {}))
     return {
-        "task": {"type": task.pipeline_tag, "name": task.name},
+        "task": {"type": pipeline_tag(card, evaluation), "name": task.name},
         "dataset": _dataset(card, source, evaluation),
         "metrics": scores,
     }

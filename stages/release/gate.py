@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from stages.core.records import Record
-from stages.core.schema import COMMIT_SHA, Hub
+from stages.core.schema import Hub
+from stages.core.sections import COMMIT_SHA
 from stages.release import receipt
 from stages.release.edition import head, uncommitted
 from stages.release.endpoint import Target

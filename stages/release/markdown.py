@@ -4,6 +4,7 @@
 Escapes are entities, which CommonMark (section 2.5) reads as literal characters, in cells and links too.
 """
 
+import json
 import re
 from typing import Any
 from urllib.parse import quote
@@ -85,6 +86,14 @@ def literal(text: str) -> Markdown:
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*", text, re.ASCII):
         raise ValueError(f"not an id: {text!r}")
     return Markdown(f'"{text}"')
+
+
+def string(text: str) -> Markdown:
+    """Any text as a Python string literal for a snippet: quotes, line ends and what is not ASCII escaped.
+
+    Backticks too, so that no text can end the fence that the snippet stands in.
+    """
+    return Markdown(json.dumps(text).replace("`", "\\u0060"))
 
 
 def _entity(found: re.Match[str]) -> str:

@@ -1,44 +1,46 @@
 """Raw rows to labelled texts. Whatever is left out comes back with its reason: nothing disappears."""
 
 import hashlib
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from stages.core.data_section import Data
 from stages.core.errors import PipelineError
 from stages.core.records import Record
-from stages.core.schema import Data
-from stages.sources.labels import label_of
+from stages.core.tasks import Kind
+from stages.sources.kinds import KINDS
+from stages.sources.labels import single
 from stages.sources.normalise import normalise
-from stages.sources.rows import Rejected, Row
+from stages.sources.rows import Cleaned, Label, Rejected, Row, Text, as_text, place
 
 NO_TEXT = "no text"
+NO_PAIR = "no second text"
 NO_ID = "no id"
+EMPTY_WORD = "empty word"
+UNEVEN = "not one tag for each word"
 DUPLICATE = "duplicate"
 CONTRADICTORY = "contradictory labels"
 
-
-def check_columns(columns: Sequence[str], data: Data) -> None:
-    """Raise PipelineError when a column that params name is not there, listing those that are."""
-    there = ", ".join(map(repr, columns))
-    wanted = {"data.text": data.text, "data.label": data.label} | ({"data.id": data.id} if data.id else {})
-    missing = [f"{key}: there is no column {name!r}; there are {there}" for key, name in wanted.items()]
-    missing = [line for line, name in zip(missing, wanted.values(), strict=True) if name not in columns]
-    if missing:
-        raise PipelineError("\n".join(missing))
+# Spaces, control and format characters, and marks that sit on other characters: most tokenizers drop them.
+_INVISIBLE = {"Cc", "Cf", "Me", "Mn", "Zl", "Zp", "Zs"}
 
 
-def clean(records: Iterable[Record], data: Data) -> tuple[list[Row], list[Rejected]]:
-    """The usable rows of one file, each text once, and the rejected ones."""
-    rows: list[Row] = []
-    rejected: list[Rejected] = []
-    for record in records:
-        row = _row(record["at"], record["values"], data)
-        if isinstance(row, Row):
-            rows.append(row)
-        else:
-            rejected.append(row)
-    return _once(rows, rejected), rejected
+def clean(files: Mapping[str, Iterable[Record]], data: Data, kind: Kind) -> Cleaned:
+    """The usable rows of each file, each text once, and the rejected ones.
+
+    Raises PipelineError for values of another form than the kind of label has, and for odd tags.
+    """
+    read = {split: [_row(record, data, kind) for record in records] for split, records in files.items()}
+    rejected = [row for rows in read.values() for row in rows if isinstance(row, Rejected)]
+    kept = {split: [row for row in rows if isinstance(row, Row)] for split, rows in read.items()}
+    settle = KINDS[kind].settle
+    settled = settle(kept, data) if settle else Cleaned(kept, [])
+    rejected += settled.rejected
+    once = {split: _once(rows, rejected, KINDS[kind].one_answer) for split, rows in settled.rows.items()}
+    return replace(settled, rows=once, rejected=rejected)
 
 
 def check_ids(rows: Iterable[Row]) -> None:
@@ -53,35 +55,75 @@ def check_ids(rows: Iterable[Row]) -> None:
             )
 
 
-def _row(at: str, values: dict[str, Any], data: Data) -> Row | Rejected:
-    text = normalise(_as_text(values.get(data.text)), data.unescape_html)
-    id_ = _as_text(values.get(data.id)).strip() if data.id else hashlib.sha256(text.encode()).hexdigest()[:16]
+def _row(record: Record, data: Data, kind: Kind) -> Row | Rejected:
+    at, values, lines = record["at"], record["values"], tuple(record.get("lines", ()))
+    text: Text = _words(values, data, at) if KINDS[kind].words else _text(values, "text", data, at)
+    pair = _text(values, "pair", data, at) if data.pair else None
+    label, reason = KINDS[kind].read(values, data, at)
+    made = _digest(text, pair, None if KINDS[kind].one_answer else label)
+    id_ = _as_text(single(values, data.id, "data.id", at)).strip() if data.id else made
     if not text:
-        return Rejected(at, NO_TEXT, id_ if data.id else None, text)
+        return Rejected(at, NO_TEXT, id_ if data.id else None, "")
     if not id_:
-        return Rejected(at, NO_ID, None, text)
-    label, reason = label_of(values.get(data.label), data, at)
-    return Row(at, id_, text, label) if label is not None else Rejected(at, reason, id_, text)
+        return Rejected(at, NO_ID, None, as_text(text))
+    if pair == "":
+        return Rejected(at, NO_PAIR, id_, as_text(text))
+    if isinstance(text, tuple):
+        at, reason = _word_problem(text, label, at, lines) or (at, reason)
+    return Rejected(at, reason, id_, as_text(text)) if reason else Row(at, id_, text, pair, label, lines)
+
+
+def _text(values: Record, key: str, data: Data, at: str) -> str:
+    value = single(values, getattr(data, key), f"data.{key}", at)
+    return normalise(_as_text(value), data.unescape_html)
+
+
+def _words(values: Record, data: Data, at: str) -> tuple[str, ...]:
+    """The words of a sentence, each normalised, so that there are as many as before."""
+    value = values.get(data.text)
+    if not isinstance(value, list | None):
+        raise PipelineError(
+            f"{at}: data.text: {data.text!r} is {value!r:.80}: expected a list of words, since each"
+            " tag belongs to one"
+        )
+    return tuple(normalise(_as_text(word), data.unescape_html) for word in value or [])
+
+
+def _word_problem(
+    words: tuple[str, ...], tags: Label, at: str, lines: tuple[int, ...]
+) -> tuple[str, str] | None:
+    """Where and why a sentence cannot be used."""
+    for position, word in enumerate(words):
+        if all(unicodedata.category(character) in _INVISIBLE for character in word):
+            return place(at, lines, position), EMPTY_WORD
+    return (at, UNEVEN) if isinstance(tags, tuple) and len(tags) != len(words) else None
+
+
+def _digest(text: Text, pair: str | None, target: Label) -> str:
+    """An id made from the content: texts, and a target where a text may have several."""
+    parts = [*text] if isinstance(text, tuple) else [text]
+    parts += [str(part) for part in (pair, target) if part is not None]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def _as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _once(rows: list[Row], rejected: list[Rejected]) -> list[Row]:
+def _once(rows: list[Row], rejected: list[Rejected], one_answer: bool) -> list[Row]:
     """Each text once. Which of several equal rows stays does not depend on their order: the smallest id.
 
-    A text with two labels is of no use for either, so all its rows go.
+    Where a text has `one_answer`, one with two labels is of no use for either, so all its rows go.
     """
-    same: dict[str, list[Row]] = defaultdict(list)
+    same: dict[Any, list[Row]] = defaultdict(list)
     for row in rows:
-        same[row.text].append(row)
+        same[row.text, row.pair, None if one_answer else row.label].append(row)
     kept = []
     for group in same.values():
         if len({row.label for row in group}) > 1:
-            rejected += [Rejected(row.at, CONTRADICTORY, row.id, row.text) for row in group]
+            rejected += [Rejected(row.at, CONTRADICTORY, row.id, as_text(row.text)) for row in group]
         else:
             first, *others = sorted(group, key=lambda row: row.id)
             kept.append(first)
-            rejected += [Rejected(row.at, DUPLICATE, row.id, row.text) for row in others]
+            rejected += [Rejected(row.at, DUPLICATE, row.id, as_text(row.text)) for row in others]
     return kept

@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from stages.core.data_section import HubSource
 from stages.core.errors import PipelineError, without_credentials
 from stages.core.records import Record
 from stages.core.runtime import say
-from stages.core.schema import COMMIT_SHA, HubSource
-from stages.sources.plain import plain, plain_columns
+from stages.core.sections import COMMIT_SHA
+from stages.sources.plain import readable_columns, row_values
 
 
 def is_commit(revision: str | None) -> bool:
@@ -71,24 +72,40 @@ def read_dataset(source: HubSource, needed: Collection[str]) -> tuple[str, dict[
 def _rows(builder: Any, source: HubSource, split: str, needed: Collection[str]) -> Iterator[Record]:
     dataset = builder.as_dataset(split=split)
     name = f"{source.repo_id}/{split}"
-    columns = plain_columns(dataset.features.arrow_schema, needed, name)
-    # Reading the Arrow table itself: pictures and sound in other columns are never decoded.
-    names = {c: dataset.features[c].names for c in columns if hasattr(dataset.features[c], "names")}
+    columns = readable_columns(dataset.features.arrow_schema, needed, name)
+    names = {path: known for c in columns for path, known in class_names(dataset.features[c], c)}
     number = 0
+    # Reading the Arrow table itself: pictures and sound in other columns are never decoded.
     for batch in dataset.select_columns(columns).with_format("arrow").iter(1000):
-        for values in batch.to_pylist():
+        for given in batch.to_pylist():
             number += 1
             at = f"{name}:{number}"
-            yield {
-                "at": at,
-                "values": {c: plain(_named(v, names.get(c)), f"{at}: {c!r}") for c, v in values.items()},
-            }
+            values = row_values(given, needed, at)
+            yield {"at": at, "values": {c: _named(v, names.get(c)) for c, v in values.items()}}
+
+
+def class_names(feature: Any, path: str) -> Iterator[tuple[str, list[str]]]:
+    """The names of the class numbers in a column of a data set, by the path to them.
+
+    A list has those of its items, whether it is a `List`, a `Sequence` or, as in old data sets, `[feature]`.
+    """
+    if isinstance(feature, dict):
+        for key, inner in feature.items():
+            yield from class_names(inner, f"{path}.{key}")
+    elif isinstance(feature, list | tuple):
+        yield from class_names(feature[0], path)
+    elif hasattr(feature, "feature"):
+        yield from class_names(feature.feature, path)
+    elif hasattr(feature, "names"):
+        yield path, feature.names
 
 
 def _named(value: Any, names: list[str] | None) -> Any:
     """The class's name for its number; -1 is how unlabelled rows of a data set are marked."""
     if names is None or value is None:
         return value
+    if isinstance(value, list):
+        return [_named(one, names) for one in value]
     return names[value] if 0 <= value < len(names) else None
 
 

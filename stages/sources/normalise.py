@@ -8,7 +8,7 @@ import html
 import re
 import unicodedata
 
-from stages.core.schema import Data
+from stages.core.data_section import Data
 
 
 def normalise(text: str, unescape_html: bool) -> str:

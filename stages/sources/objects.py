@@ -7,21 +7,16 @@ from typing import Any, NoReturn
 
 from stages.core.errors import PipelineError
 from stages.core.records import Record
-from stages.sources.plain import plain, plain_columns
+from stages.sources.plain import readable_columns, row_values
 from stages.sources.text_files import text_lines
 
 
 def read_jsonl(path: Path, name: str, needed: Collection[str]) -> Iterator[Record]:
-    """One JSON object a line. Lists and objects inside it are left out, unless their key is `needed`."""
+    """One JSON object a line. Of lists and objects inside it only what is `needed` is kept."""
     for number, line in enumerate(text_lines(path, name), 1):
         if line.strip():
             at = f"{name}:{number}"
-            values = {
-                key: plain(value, f"{at}: {key!r}")
-                for key, value in _object(line, at).items()
-                if key in needed or not isinstance(value, list | dict)
-            }
-            yield {"at": at, "values": values}
+            yield {"at": at, "values": row_values(_object(line, at), needed, at)}
 
 
 def _object(line: str, at: str) -> dict[str, Any]:
@@ -51,19 +46,19 @@ def _not_json(constant: str) -> NoReturn:
 
 
 def read_parquet(path: Path, name: str, needed: Collection[str]) -> Iterator[Record]:
-    """Rows of a parquet file, counted from 1. Columns of other than plain types are left out."""
+    """Rows of a parquet file, counted from 1. Of columns of other than plain types, what is `needed`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     number = 0
     try:
         with pq.ParquetFile(path) as file:
-            columns = plain_columns(file.schema_arrow, needed, name)
+            columns = readable_columns(file.schema_arrow, needed, name)
             for batch in file.iter_batches(columns=columns):
                 for values in batch.to_pylist():
                     number += 1
                     at = f"{name}:{number}"
-                    yield {"at": at, "values": {k: plain(v, f"{at}: {k!r}") for k, v in values.items()}}
+                    yield {"at": at, "values": row_values(values, needed, at)}
     except pa.ArrowException as error:
         raise PipelineError(f"{name}: not a readable parquet file: {_first_line(error)}") from None
     except UnicodeDecodeError:

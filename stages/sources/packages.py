@@ -12,10 +12,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from stages.core.data_section import Package, PackageSource
 from stages.core.errors import PipelineError, without_credentials
 from stages.core.files import sha256
 from stages.core.runtime import say
-from stages.core.schema import Package, PackageSource
 from stages.sources.archives import extract_file, extract_folder
 
 _BACK_END = "setuptools==80.9.0"

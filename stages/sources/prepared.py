@@ -9,21 +9,24 @@ from typing import Any
 
 from stages.core import records
 from stages.core.files import write_bytes
-from stages.sources.rows import Rejected, Row
+from stages.core.records import Record
+from stages.core.tasks import Kind
+from stages.sources.kinds import KINDS
+from stages.sources.rows import Rejected, Row, as_text
 
 _EXCERPT = 200  # characters of a rejected row's text: enough to find it
 
 
-def write_rows(path: Path, rows: Sequence[Row], labels: Sequence[str]) -> dict[str, Any]:
-    """Write `rows` as parquet (columns id, text, label) and describe them: `rows`, `sha256`, `labels`.
+def write_rows(path: Path, rows: Sequence[Row], labels: Sequence[str], kind: Kind) -> Record:
+    """Write `rows` as parquet and describe them: `rows`, `sha256`, and what there is to say of their labels.
 
-    Every option that shapes the bytes is fixed here, so equal rows give equal files.
+    The columns are id, text, where rows have them pair and label. Every option that shapes the bytes is fixed
+    here, so equal rows give equal files.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("id", "text", "label")])
-    table = pa.table([[getattr(row, name) for row in rows] for name in schema.names], schema=schema)
+    table = _table(rows, kind)
     sink = pa.BufferOutputStream()
     pq.write_table(
         table,
@@ -36,12 +39,40 @@ def write_rows(path: Path, rows: Sequence[Row], labels: Sequence[str]) -> dict[s
     )
     data = sink.getvalue().to_pybytes()
     write_bytes(path, data)
-    counts = Counter(row.label for row in rows)
-    return {
-        "rows": len(rows),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "labels": {label: counts[label] for label in labels},
-    }
+    return {"rows": len(rows), "sha256": hashlib.sha256(data).hexdigest(), **_facts(rows, labels, kind)}
+
+
+def _table(rows: Sequence[Row], kind: Kind) -> Any:
+    import pyarrow as pa
+
+    strings = pa.list_(pa.field("element", pa.string(), nullable=False))
+    types = {"string": pa.string(), "strings": strings, "double": pa.float64()}
+    columns = {"id": "string", "text": "strings" if KINDS[kind].words else "string"}
+    columns |= {"pair": "string"} if rows[0].pair is not None else {}
+    columns |= {"label": KINDS[kind].column} if KINDS[kind].column else {}
+    schema = pa.schema([pa.field(name, types[form], nullable=False) for name, form in columns.items()])
+    return pa.table([[getattr(row, name) for row in rows] for name in columns], schema=schema)
+
+
+def _facts(rows: Sequence[Row], labels: Sequence[str], kind: Kind) -> Record:
+    """How often each label occurs, or what numbers there are; how many words, where each has a tag."""
+    facts: Record = {}
+    if labels:
+        counts = Counter(name for row in rows for name in KINDS[kind].names(row))
+        facts["labels"] = {label: counts[label] for label in labels}
+    if numbers := [row.label for row in rows if isinstance(row.label, float)]:
+        facts["number"] = _numbers(numbers)
+    if KINDS[kind].words:
+        facts["words"] = sum(len(row.text) for row in rows)
+    return facts
+
+
+def _numbers(numbers: Sequence[float]) -> dict[str, float]:
+    """Six decimals of the least, the greatest, the mean, and the standard deviation of these very numbers."""
+    mean = math.fsum(numbers) / len(numbers)
+    sd = math.sqrt(math.fsum((number - mean) ** 2 for number in numbers) / len(numbers))
+    found = {"min": min(numbers), "max": max(numbers), "mean": mean, "sd": sd}
+    return {name: round(value, 6) for name, value in found.items()}
 
 
 def write_rejected(path: Path, rejected: Iterable[Rejected]) -> None:
@@ -58,8 +89,11 @@ def write_rejected(path: Path, rejected: Iterable[Rejected]) -> None:
 
 
 def characters(rows: Sequence[Row]) -> dict[str, int]:
-    """Lengths of the texts in characters: median, 95th percentile (both by nearest rank) and maximum."""
-    lengths = sorted(len(row.text) for row in rows)
+    """Lengths of the texts in characters: median, 95th percentile (both by nearest rank) and maximum.
+
+    Words count as joined by spaces.
+    """
+    lengths = sorted(len(as_text(row.text)) for row in rows)
     rank = {
         name: math.ceil(share * len(lengths)) - 1
         for name, share in (("median", 0.5), ("p95", 0.95), ("max", 1))

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from stages.core import records
+from stages.core.data_section import Data, FileSource, HubSource, PackageSource
 from stages.core.errors import PipelineError
 from stages.core.files import sha256
 from stages.core.records import Record
 from stages.core.runtime import say
-from stages.core.schema import Data, FileSource, HubSource, PackageSource
 from stages.sources.hub import read_dataset
 from stages.sources.packages import table_from_package
 from stages.sources.tables import read_table
@@ -21,7 +21,7 @@ Tables = dict[str, Iterator[Record]]
 
 def write_source(data: Data, raw: Path, out: Path) -> None:
     """Put `all.jsonl`, or a file a split, and `manifest.json` into the empty folder `out`."""
-    needed = {data.text, data.label} | ({data.id} if data.id else set())
+    needed = set(data.columns.values())
     asked = data.source.model_dump(exclude_none=True)
     with tempfile.TemporaryDirectory() as temporary:
         match data.source:
@@ -40,11 +40,27 @@ def write_source(data: Data, raw: Path, out: Path) -> None:
 def _from_files(source: FileSource, raw: Path, needed: Collection[str]) -> Tables:
     given = {"all": source.path, "train": source.train, "validation": source.validation, "test": source.test}
     named = {split: path for split, path in given.items() if path is not None}
-    for split, path in named.items():
-        if not (raw / path).is_file():
-            key = "path" if split == "all" else split
-            raise PipelineError(f"data.source.{key}: data/raw/{path} is missing; {_there(raw)}")
-    return {split: read_table(raw / path, path, source, needed) for split, path in named.items()}
+    files = {split: _files(raw, path, split) for split, path in named.items()}
+    return {split: _rows(raw, names, source, needed) for split, names in files.items()}
+
+
+def _files(raw: Path, path: str, split: str) -> list[str]:
+    """The file at `path` below `raw`, or all files below the folder there, in the order of their names."""
+    key = f"data.source.{'path' if split == 'all' else split}"
+    if (raw / path).is_file():
+        return [path]
+    if not (raw / path).is_dir():
+        raise PipelineError(f"{key}: data/raw/{path} is missing; {_there(raw)}")
+    found = [file.relative_to(raw) for file in (raw / path).rglob("*") if file.is_file()]
+    names = sorted(n.as_posix() for n in found if not any(part.startswith(".") for part in n.parts))
+    if not names:
+        raise PipelineError(f"{key}: the folder data/raw/{path} holds no files")
+    return names
+
+
+def _rows(raw: Path, names: list[str], source: FileSource, needed: Collection[str]) -> Iterator[Record]:
+    for name in names:
+        yield from read_table(raw / name, name, source, needed)
 
 
 def _there(raw: Path) -> str:

@@ -2,39 +2,47 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from stages.core.data_section import Split
 from stages.core.errors import PipelineError
-from stages.core.schema import Split
+from stages.core.tasks import Kind
+from stages.sources.kinds import KINDS
 from stages.sources.normalise import leak_key
-from stages.sources.rows import Row
+from stages.sources.rows import Row, as_text
 
 Splits = dict[str, list[Row]]
 NAMES = ("train", "validation", "test")
 _SHOWN = 5
 
 
-def make_splits(given: Splits, shares: Split, labels: Sequence[str], seed: int) -> Splits:
+def make_splits(given: Splits, shares: Split, labels: Sequence[str], seed: int, kind: Kind) -> Splits:
     """All three splits, each in the order of its rows' hashes.
 
     `given` holds the user's own splits, or `all`. What is missing is cut from the training rows, stratified
-    by label; rows with one leak key stay together. Raises PipelineError when the user's splits overlap, or
-    when a label is missing from a split.
+    where a label is one class; rows with one leak key stay together. Raises PipelineError when the user's
+    splits overlap, when one is empty, or when a label is missing from a split that needs it.
     """
     _refuse_leaks(given)
     training = given.get("all", given.get("train", []))
     cut = {name: getattr(shares, name) for name in ("test", "validation") if name not in given}
-    _check_counts(training, labels, 1 + len(cut))
-    splits = {**given, **_cut(training, cut, seed)}
+    stratified = KINDS[kind].stratified
+    if stratified:
+        _check_counts(training, labels, 1 + len(cut))
+    splits = {**given, **_cut(training, cut, seed, stratified)}
     ordered = {name: sorted(splits[name], key=lambda row: _order(row, seed)) for name in NAMES}
-    _check_labels(ordered, labels)
+    if stratified:
+        _check_labels(ordered, labels)
+    else:
+        _check_empty(ordered)
+        _check_training(ordered, labels, KINDS[kind].names)
     return ordered
 
 
-def _cut(rows: list[Row], shares: dict[str, float], seed: int) -> Splits:
+def _cut(rows: list[Row], shares: dict[str, float], seed: int, stratified: bool) -> Splits:
     """Rows for each name of `shares`, and the rest for `train`."""
     splits: Splits = {name: [] for name in ("train", *shares)}
-    for groups in _strata(rows, seed):
+    for groups in _strata(rows, seed, stratified):
         total = sum(map(len, groups))
         for to_come, (name, share) in zip(range(len(shares), 0, -1), shares.items(), strict=True):
             wanted, got = max(1, round(total * share)), 0
@@ -48,30 +56,38 @@ def _cut(rows: list[Row], shares: dict[str, float], seed: int) -> Splits:
     return splits
 
 
-def _strata(rows: list[Row], seed: int) -> list[list[list[Row]]]:
+def _strata(rows: list[Row], seed: int, stratified: bool) -> list[list[list[Row]]]:
     """For each label, groups of rows with the same leak key, in the order of the key's hash.
 
     Texts that share a key may differ in label ("good", "good?!"); their group counts for the first one's.
+    Without labels to stratify by there is one stratum.
     """
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: _order(row, seed)):
-        groups[leak_key(row.text)].append(row)
+        groups[_key(row)].append(row)
     strata: dict[str, list[list[Row]]] = defaultdict(list)
     for group in groups.values():
-        strata[group[0].label].append(group)
+        strata[str(group[0].label) if stratified else ""].append(group)
     return [strata[label] for label in sorted(strata)]
 
 
-def _order(row: Row, seed: int) -> tuple[str, str]:
-    return hashlib.sha256(f"{seed}\0{leak_key(row.text)}".encode()).hexdigest(), row.text
+def _key(row: Row) -> str:
+    """The leak key of a row's text, or of both its texts."""
+    key = leak_key(as_text(row.text))
+    return key if row.pair is None else f"{key}\0{leak_key(row.pair)}"
+
+
+def _order(row: Row, seed: int) -> tuple[str, ...]:
+    digest = hashlib.sha256(f"{seed}\0{_key(row)}".encode()).hexdigest()
+    return digest, as_text(row.text), row.pair or "", str(row.label)
 
 
 def _refuse_leaks(given: Splits) -> None:
     """Held-out rows must be new to the model, and test rows also to the choice of the best checkpoint."""
     problems = []
     for held_out, other in (("test", "train"), ("validation", "train"), ("test", "validation")):
-        known = {leak_key(row.text): row for row in given.get(other, [])}
-        pairs = [(row, known[key]) for row in given.get(held_out, []) if (key := leak_key(row.text)) in known]
+        known = {_key(row): row for row in given.get(other, [])}
+        pairs = [(row, known[key]) for row in given.get(held_out, []) if (key := _key(row)) in known]
         if pairs:
             shown = [f"{row.id} ({row.at} is {same.at})" for row, same in pairs[:_SHOWN]]
             more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
@@ -106,3 +122,26 @@ def _check_labels(splits: Splits, labels: Sequence[str]) -> None:
     ]
     if problems:
         raise PipelineError("\n".join(problems[: 2 * _SHOWN]))
+
+
+def _check_empty(splits: Splits) -> None:
+    if empty := [name for name in NAMES if not splits[name]]:
+        counts = ", ".join(f"{len(splits[name])} in {name}" for name in NAMES)
+        raise PipelineError(f"too few rows: there are {counts}, and {' and '.join(empty)} needs one or more")
+
+
+def _check_training(splits: Splits, labels: Sequence[str], names: Callable[[Row], Iterable[str]]) -> None:
+    """Held-out rows may lack a label: the records say so. One that training rows lack cannot be learned."""
+    counts = {
+        split: Counter(name for row in rows for name in set(names(row))) for split, rows in splits.items()
+    }
+    absent = [label for label in labels if not counts["train"][label]]
+    problems = [
+        f"the label {label!r} is missing from train, and cannot be learned: it has "
+        + ", ".join(f"{counts[split][label]} rows in {split}" for split in NAMES)
+        + "; rename it or leave its rows out with data.label_map, or take it out of task.labels"
+        for label in absent
+    ]
+    if problems:
+        more = [f"and {len(problems) - 2 * _SHOWN} more labels"] if len(problems) > 2 * _SHOWN else []
+        raise PipelineError("\n".join(problems[: 2 * _SHOWN] + more))

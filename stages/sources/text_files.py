@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stages.core.errors import PipelineError
+from stages.core.records import Record
 
 
 def text_lines(path: Path, name: str) -> Iterator[str]:
@@ -20,6 +21,13 @@ def text_lines(path: Path, name: str) -> Iterator[str]:
         except UnicodeDecodeError:
             line_number, encoding = _undecodable(path)
             raise PipelineError(f"{name}:{line_number}: not UTF-8{encoding}: save it as UTF-8") from None
+
+
+def read_text(path: Path, name: str) -> Iterator[Record]:
+    """A row for each line that is not blank, its column called `text`."""
+    for number, line in enumerate(text_lines(path, name), 1):
+        if line.strip():
+            yield {"at": f"{name}:{number}", "values": {"text": line.rstrip("\r\n")}}
 
 
 def _undecodable(path: Path) -> tuple[int, str]:

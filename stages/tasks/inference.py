@@ -6,63 +6,87 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+import transformers
 from peft import PeftModel
-from transformers import AutoModelForSequenceClassification
 
-from stages.tasks.encode import encode, load_tokenizer
+from stages.core.records import Record
+from stages.core.task_section import Task as Settings
+from stages.tasks.rows import Rows
+from stages.tasks.table import Task
+from stages.tasks.tokenizers import load_tokenizer
 
 # PEFT asks transformers by a name that transformers 5 deprecates; nothing here can mend that.
 warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
 
 # Never code from a repository, never pickled weights.
 SAFE = {"trust_remote_code": False, "use_safetensors": True}
-_BATCH = 32
+BATCH = 32
+NUMBER = "value"  # the name of the one output of a regression
 
 
-def load(folder: Path, base: Path) -> tuple[Any, Any, list[str]]:
-    """The model in evaluation mode and fp32, its tokenizer, and its label names in output order.
+def load(folder: Path, base: Path, task: Task, settings: Settings) -> tuple[Any, Any]:
+    """The model in evaluation mode and fp32, and its tokenizer.
 
-    `base` is read only when `folder` holds a LoRA adapter.
+    `base` is read only when `folder` holds a LoRA adapter. That has no configuration of its own, so what a
+    head is made by stands in its labels.json.
     """
-    tokenizer = load_tokenizer(folder)
+    tokenizer = load_tokenizer(folder, settings)
+    auto = getattr(transformers, task.auto_class)
     if (folder / "adapter_config.json").exists():
-        labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-        id2label = {int(number): name for number, name in labels["id2label"].items()}
-        model = AutoModelForSequenceClassification.from_pretrained(
-            base,
-            id2label=id2label,
-            label2id=labels["label2id"],
-            problem_type=labels["problem_type"],
-            dtype=torch.float32,
-            **SAFE,
-        )
+        head = _head(folder)
+        thresholds = head.pop("label_thresholds", None)
+        model = auto.from_pretrained(base, dtype=torch.float32, **head, **SAFE)
+        if thresholds:
+            model.config.label_thresholds = thresholds
         model = PeftModel.from_pretrained(model, folder, use_safetensors=True)
     else:
-        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **SAFE)
-        id2label = model.config.id2label
-    return model.eval(), tokenizer, [id2label[number] for number in range(len(id2label))]
+        model = auto.from_pretrained(folder, dtype=torch.float32, **SAFE)
+    pad(model, tokenizer)
+    return model.eval(), tokenizer
 
 
-def probabilities(model: Any, tokenizer: Any, texts: Sequence[str], max_length: int) -> NDArray[np.float64]:
-    """Softmax of the model's outputs, shape [texts, classes], in the order of `texts`.
+def _head(folder: Path) -> dict[str, Any]:
+    file = folder / "labels.json"
+    if not file.exists():
+        return {}
+    head: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return head | {"id2label": {int(number): name for number, name in head["id2label"].items()}}
 
-    Batches are made of texts of like length, longest first, so that little is padded; the same texts always
-    make the same batches.
-    """
-    encoded = encode(tokenizer, texts, max_length)
-    order = sorted(range(len(texts)), key=lambda i: (-len(encoded["input_ids"][i]), i))
-    rows: list[NDArray[np.float64] | None] = [None] * len(texts)
-    device = next(model.parameters()).device
-    with torch.inference_mode():
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
-            inputs = tokenizer.pad(
-                {name: [values[i] for i in batch] for name, values in encoded.items()}, return_tensors="pt"
-            )
-            logits = model(**inputs.to(device)).logits.double()
-            for i, row in zip(batch, torch.softmax(logits, dim=-1).cpu().numpy(), strict=True):
-                rows[i] = row
-    return np.stack([row for row in rows if row is not None])
+
+def head_settings(task: Task, labels: Sequence[str]) -> dict[str, Any]:
+    """What a configuration says of a head: its outputs' names, and how its loss is computed."""
+    if not task.head:
+        return {}
+    names = list(labels) or [NUMBER]
+    return {
+        "num_labels": len(names),
+        "id2label": dict(enumerate(names)),
+        "label2id": {name: number for number, name in enumerate(names)},
+        "problem_type": task.problem_type,
+    }
+
+
+def pad(model: Any, tokenizer: Any) -> None:
+    """Tell the model its padding token: GPT-2's kind looks for the last token that is not padding."""
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad_token_id
+
+
+def outputs(model: Any) -> list[str]:
+    """The names of the model's outputs, in their order."""
+    names = model.config.id2label
+    return [names[number] for number in range(len(names))]
+
+
+def collator(task: Task, tokenizer: Any) -> Any:
+    """What makes a padded batch of features."""
+    return getattr(transformers, task.collator)(tokenizer)
+
+
+def predictions(
+    model: Any, tokenizer: Any, rows: Rows, task: Task, settings: Settings, size: int = BATCH
+) -> list[Record]:
+    """One object a row, in the rows' order (see stages/tasks/predict.py)."""
+    features = task.encode(tokenizer, rows, settings)
+    return task.predict(model, tokenizer, collator(task, tokenizer), features, settings, size)[0]

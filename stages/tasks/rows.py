@@ -1,31 +1,43 @@
 """The rows of a prepared split."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stages.core.errors import PipelineError
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Columns of equal length: the rows' ids, texts and label names."""
+    """Columns of equal length.
+
+    `texts` are strings, or lists of words where labels are tags. `pairs` are second texts, or None where rows
+    have none. `labels` are, by the kind of the task (stages/core/tasks.py): a class name, a list of class
+    names, a number, a list of tags as long as the text's, a target text; None throughout where rows have no
+    label.
+    """
 
     ids: list[str]
-    texts: list[str]
-    labels: list[str]
+    texts: list[Any]
+    pairs: list[str] | None
+    labels: list[Any]
 
-    def numbers(self, names: Sequence[str]) -> list[int]:
-        """Each row's label as its place in `names`."""
-        place = {name: number for number, name in enumerate(names)}
-        return [place[label] for label in self.labels]
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def first(self, count: int) -> "Rows":
+        """The first `count` rows."""
+        pairs = self.pairs and self.pairs[:count]
+        return Rows(self.ids[:count], self.texts[:count], pairs, self.labels[:count])
 
 
 def read_rows(path: Path) -> Rows:
-    """Read one parquet file of data/prepared."""
+    """Read one parquet file of data/prepared: columns id and text, where rows have them pair and label."""
     import pyarrow.parquet as pq
 
     if not path.exists():
         raise PipelineError(f"{path} is missing: run `dvc repro prepare` first")
-    table = pq.read_table(path, columns=["id", "text", "label"])
-    return Rows(*(table.column(name).to_pylist() for name in ("id", "text", "label")))
+    table = pq.read_table(path)
+    columns = {name: table.column(name).to_pylist() for name in table.column_names}
+    labels = columns.get("label", [None] * table.num_rows)
+    return Rows(columns["id"], columns["text"], columns.get("pair"), labels)

@@ -1,51 +1,31 @@
 """The training loop: transformers' Trainer with dynamic padding, sealed checkpoints, exact resumption."""
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from transformers import DataCollatorWithPadding, PrinterCallback, TrainerState, TrainingArguments
+from transformers import PrinterCallback, TrainerState, TrainingArguments
 
+from stages.core import trainer_fields
 from stages.core.errors import PipelineError
+from stages.core.records import Record
 from stages.core.runtime import say
 from stages.core.schema import Runtime
-from stages.tasks.encode import encode, truncated_share
-from stages.tasks.metrics import score
-from stages.tasks.rows import read_rows
+from stages.core.task_section import Task as Settings
+from stages.core.tasks import greater_is_better
+from stages.tasks import inference
+from stages.tasks.masking import MaskedRows
+from stages.tasks.rows import Rows
+from stages.tasks.table import Task
 from stages.training.checkpoints import Seal, newest_intact
 from stages.training.order import OrderedTrainer
-from stages.training.progress import Progress
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Texts and the numbers of their labels, of equal length."""
-
-    texts: list[str]
-    numbers: list[int]
-
-    def encoded(self, tokenizer: Any, max_length: int) -> list[dict[str, Any]]:
-        """One dictionary a row, as the Trainer's collator takes them."""
-        columns = {**encode(tokenizer, self.texts, max_length), "labels": self.numbers}
-        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-
-    def truncated(self, tokenizer: Any, max_length: int) -> float:
-        """The share (0 to 1, six decimals) of texts that are cut at `max_length` tokens."""
-        return round(truncated_share(tokenizer, self.texts, max_length), 6)
-
-
-def examples(path: Path, labels: Sequence[str]) -> Examples:
-    """The rows of one parquet file of data/prepared."""
-    rows = read_rows(path)
-    return Examples(rows.texts, rows.numbers(labels))
+from stages.training.progress import Patience, Progress
 
 
 def arguments(
-    train: dict[str, Any], folder: Path, seed: int, metric: str, precision: str, runtime: Runtime
+    train: Mapping[str, Any], folder: Path, seed: int, metric: str, precision: str, runtime: Runtime
 ) -> TrainingArguments:
     """The user's hyperparameters and, over them, what the pipeline decides.
 
@@ -54,9 +34,10 @@ def arguments(
     saving = {"save_strategy": train["eval_strategy"]}
     if train["eval_strategy"] == "steps":
         saving["save_steps"] = train.get("eval_steps") or train.get("logging_steps", 500)
+    fields = {name: value for name, value in train.items() if name not in trainer_fields.OURS}
     try:
         return TrainingArguments(
-            **train,
+            **fields,
             **saving,
             output_dir=str(folder),
             seed=seed,
@@ -66,7 +47,7 @@ def arguments(
             fp16=precision == "fp16",
             load_best_model_at_end=True,
             metric_for_best_model=metric,
-            greater_is_better=True,
+            greater_is_better=greater_is_better(metric),
             dataloader_num_workers=runtime.workers,
             dataloader_pin_memory=False,
             logging_nan_inf_filter=False,  # or a broken loss would be logged as the mean of the others
@@ -81,11 +62,12 @@ def arguments(
 def fit(
     model: Any,
     tokenizer: Any,
-    data: dict[str, Examples],
-    labels: Sequence[str],
-    max_length: int,
+    task: Task,
+    data: Mapping[str, Rows],
+    settings: Settings,
     args: TrainingArguments,
     runtime: Runtime,
+    patience: Patience | None = None,
 ) -> TrainerState:
     """Train `model` in place on `data["train"]` and leave it with the weights that scored best on
     `data["validation"]`; the Trainer's state tells the steps, the history and the best.
@@ -93,14 +75,31 @@ def fit(
     Goes on from the newest intact checkpoint in `args.output_dir`. Raises PipelineError when the loss stops
     being a number and when no evaluation fell due.
     """
+    collator = inference.collator(task, tokenizer)
+    held_out = task.encode(tokenizer, data["validation"], settings)
+
+    def validate() -> dict[str, float]:
+        size = args.per_device_eval_batch_size
+        predicted, loss = task.predict(model, tokenizer, collator, held_out, settings, size)
+        scores = task.score(predicted, data["validation"].labels, settings.labels or [])
+        if args.metric_for_best_model not in scores:
+            raise PipelineError(
+                f"params.yaml: task.metric: {args.metric_for_best_model} does not exist for these labels:"
+                f" choose one of {', '.join(scores)}"
+            )
+        return {"loss": loss, **scores}
+
     trainer = OrderedTrainer(
         model=model,
         args=args,
-        train_dataset=data["train"].encoded(tokenizer, max_length),
-        eval_dataset=data["validation"].encoded(tokenizer, max_length),
-        data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=lambda p: score(np.argmax(p.predictions, axis=-1), np.asarray(p.label_ids), labels),
-        callbacks=[Seal(), Progress(str(args.metric_for_best_model), runtime.progress)],
+        train_dataset=_training(task, tokenizer, data["train"], settings, args.seed),
+        data_collator=collator,
+        validate=validate,
+        callbacks=[
+            Seal(),
+            Progress(str(args.metric_for_best_model), runtime.progress),
+            *([patience] if patience else []),
+        ],
     )
     trainer.remove_callback(PrinterCallback)
     _try_optimizer(trainer)
@@ -121,6 +120,18 @@ def fit(
     return state
 
 
+def _training(task: Task, tokenizer: Any, rows: Rows, settings: Settings, seed: int) -> Any:
+    features = task.encode(tokenizer, rows, settings)
+    return MaskedRows(features, tokenizer, settings.mask_share, seed) if task.masked else features
+
+
+def patience(train: Mapping[str, Any], metric: str) -> Patience | None:
+    """Early stopping, when `train.early_stopping_patience` asks for it."""
+    if "early_stopping_patience" not in train:
+        return None
+    return Patience(metric, train["early_stopping_patience"], train.get("early_stopping_threshold", 0.0))
+
+
 def _try_optimizer(trainer: OrderedTrainer) -> None:
     """Build optimiser and schedule for their complaints, before a step is made; train() builds its own."""
     try:
@@ -135,7 +146,9 @@ def history(state: TrainerState, metrics: Sequence[str]) -> str:
 
     Times and speeds are left out: they differ from run to run.
     """
-    columns = ("epoch", "loss", "learning_rate", "eval_loss", *(f"eval_{name}" for name in metrics))
+    logged = {name for entry in state.log_history for name in entry}
+    scores = [f"eval_{name}" for name in metrics if f"eval_{name}" in logged]
+    columns = ("epoch", "loss", "learning_rate", "eval_loss", *scores)
     steps: dict[int, dict[str, float]] = {}
     for entry in state.log_history:
         steps.setdefault(int(entry["step"]), {}).update({k: v for k, v in entry.items() if k in columns})
@@ -146,12 +159,14 @@ def history(state: TrainerState, metrics: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def outcome(state: TrainerState, metric: str) -> dict[str, Any]:
+def outcome(state: TrainerState, metric: str) -> Record:
     """How long the run was and which evaluation was the best, for the record."""
     best = next(e for e in state.log_history if e["step"] == state.best_global_step and "eval_loss" in e)
     return {
         "steps": state.global_step,
         "epochs": round(float(state.epoch or 0), 6),
+        # The Trainer's estimate: six a weight and token, embeddings left out.
+        "operations": float(state.total_flos),
         "best": {
             "step": state.best_global_step,
             "epoch": round(best["epoch"], 6),
@@ -161,7 +176,7 @@ def outcome(state: TrainerState, metric: str) -> dict[str, Any]:
     }
 
 
-def chosen(train: dict[str, Any]) -> dict[str, Any]:
+def chosen(train: Mapping[str, Any]) -> Record:
     """The hyperparameters that differ from the Trainer's own defaults."""
     defaults = {field.name: field.default for field in dataclasses.fields(TrainingArguments)}
     return {name: value for name, value in train.items() if defaults.get(name) != value}

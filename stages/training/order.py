@@ -1,11 +1,11 @@
-"""The order of training rows, as a function of seed and epoch alone.
+"""The Trainer, with an order of training rows that is a function of seed and epoch alone.
 
 transformers' own length-grouping sampler draws from the global random state, which in-training evaluations
 and dropout have moved on by the second epoch: a run resumed in the middle of that epoch would see other
 batches than the run that was killed, and end with other weights.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import torch
@@ -35,25 +35,49 @@ class LengthGroups(Sampler[int]):
 
 
 class OrderedTrainer(Trainer):
-    """A Trainer whose `group_by_length` is LengthGroups."""
+    """A Trainer whose `group_by_length` is LengthGroups, and whose evaluation is `validate`.
+
+    `validate` gives the validation loss and scores of the model as it is; it is what evaluate does with the
+    test rows, so that a checkpoint is chosen by what the model will be judged by.
+    """
+
+    def __init__(self, validate: Callable[[], dict[str, float]] | None = None, **arguments: Any) -> None:
+        # The Trainer wants a dataset to evaluate on, or it refuses to evaluate.
+        super().__init__(**arguments, eval_dataset=[] if validate else None)
+        self.validate = validate
+
+    def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
+        """Loss and scores by their names with the prefix, logged, and told to the callbacks."""
+        assert self.validate, "only trainings with a validation are evaluated"
+        cast("torch.nn.Module", self.model).eval()
+        found = {f"{metric_key_prefix}_{name}": value for name, value in self.validate().items()}
+        self.log(found)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, found)
+        return found
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int] | None:
-        if self.args.train_sampling_strategy != "group_by_length":
-            sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
-            return sampler
-        lengths = [len(row["input_ids"]) for row in cast("list[dict[str, Any]]", self.train_dataset)]
-        batch = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        groups = LengthGroups(lengths, batch, self.args.seed)
-        self.add_callback(_TellEpoch(groups))
-        return groups
+        told: list[Any] = [self.train_dataset] if hasattr(self.train_dataset, "epoch") else []
+        if self.args.train_sampling_strategy == "group_by_length":
+            features = getattr(self.train_dataset, "features", self.train_dataset)
+            lengths = [len(feature["input_ids"]) for feature in cast("list[dict[str, Any]]", features)]
+            batch = self.args.train_batch_size * self.args.gradient_accumulation_steps
+            sampler: Sampler[int] | None = LengthGroups(lengths, batch, self.args.seed)
+            told.append(sampler)
+        else:
+            sampler = super()._get_train_sampler(train_dataset)
+        self.add_callback(_TellEpoch(told))
+        return sampler
 
 
 class _TellEpoch(TrainerCallback):
-    def __init__(self, groups: LengthGroups) -> None:
-        self.groups = groups
+    """Sets `epoch` on what depends on it, before the epoch's first batch is drawn."""
+
+    def __init__(self, told: Sequence[Any]) -> None:
+        self.told = told
 
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Full epochs behind us; a resumed state is in the middle of one."""
-        self.groups.epoch = int(state.epoch or 0)
+        for one in self.told:
+            one.epoch = int(state.epoch or 0)

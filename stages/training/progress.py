@@ -8,6 +8,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from stages.core.errors import PipelineError
 from stages.core.runtime import say
+from stages.core.tasks import greater_is_better
 
 _EVERY = 10.0  # seconds between lines
 
@@ -80,6 +81,30 @@ class Progress(TrainerCallback):
             f"step {state.global_step}/{state.max_steps}: validation loss {found['eval_loss']:.4f},"
             f" {self.metric} {found[f'eval_{self.metric}']:.4f}",
         )
+
+
+class Patience(TrainerCallback):
+    """Early stopping: ends training when that many evaluations in a row have brought nothing better.
+
+    It counts in the history that a checkpoint carries. transformers' own keeps a counter, which a resumed run
+    would begin again.
+    """
+
+    def __init__(self, metric: str, evaluations: int, threshold: float = 0.0) -> None:
+        self.column, self.evaluations, self.threshold = f"eval_{metric}", evaluations, threshold
+        self.sign = 1 if greater_is_better(metric) else -1
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Stop at the evaluation that uses up the patience."""
+        scores = [self.sign * entry[self.column] for entry in state.log_history if self.column in entry]
+        best, since = -math.inf, 0
+        for score in scores:
+            since = 0 if score > best + self.threshold else since + 1
+            best = max(best, score)
+        if since >= self.evaluations:
+            control.should_training_stop = True
 
 
 def _clock(seconds: float) -> str:

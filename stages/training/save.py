@@ -1,7 +1,6 @@
 """Save a trained model so that equal weights give equal files, and no file names this machine."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,33 +8,38 @@ from typing import Any
 from peft import PeftModel
 
 from stages.core import records
-from stages.core.model_files import TOKENIZER
 from stages.core.schema import Base
+from stages.core.task_section import Task as Settings
+from stages.tasks.inference import head_settings
 from stages.tasks.table import Task
+from stages.tasks.tokenizers import save_tokenizer
 
 
-def save(model: Any, folder: Path, base_folder: Path, base: Base, task: Task, labels: Sequence[str]) -> None:
+def save(
+    model: Any,
+    folder: Path,
+    base_folder: Path,
+    base: Base,
+    task: Task,
+    settings: Settings,
+    thresholds: Sequence[float] | None = None,
+) -> None:
     """Write weights (safetensors), configuration and tokenizer into `folder`.
 
     A LoRA folder holds no config.json (with one, `from_pretrained` would take it for a full model), so the
-    names of its labels stand in labels.json.
+    names of its labels stand in labels.json. `thresholds` of labels that are said to hold independently go
+    where the labels' names go.
     """
+    if thresholds:
+        model.config.label_thresholds = list(thresholds)
     model.save_pretrained(folder)
     if isinstance(model, PeftModel):
         (folder / "README.md").unlink(missing_ok=True)  # PEFT's template, which names local paths
         _canonical_adapter(folder / "adapter_config.json", base)
-        records.write(folder / "labels.json", _labels(task, labels))
-    copy_tokenizer(base_folder, folder)
-
-
-def copy_tokenizer(base_folder: Path, folder: Path) -> None:
-    """Give the fine-tuned model its base's tokenizer, byte for byte.
-
-    Saving one that was used would bake the padding of its last call into tokenizer.json.
-    """
-    for name in TOKENIZER:
-        if (base_folder / name).is_file():
-            shutil.copyfile(base_folder / name, folder / name)
+        if task.head:
+            own = {"label_thresholds": list(thresholds)} if thresholds else {}
+            records.write(folder / "labels.json", _head(task, settings) | own)
+    save_tokenizer(base_folder, folder, settings)
 
 
 def _canonical_adapter(path: Path, base: Base) -> None:
@@ -47,9 +51,8 @@ def _canonical_adapter(path: Path, base: Base) -> None:
     records.write(path, config | {"base_model_name_or_path": base.repo_id, "revision": base.revision})
 
 
-def _labels(task: Task, labels: Sequence[str]) -> dict[str, Any]:
-    return {
-        "id2label": {str(number): label for number, label in enumerate(labels)},
-        "label2id": {label: number for number, label in enumerate(labels)},
-        "problem_type": task.problem_type,
-    }
+def _head(task: Task, settings: Settings) -> dict[str, Any]:
+    """What a configuration would say; how many labels there are follows from their names."""
+    head = head_settings(task, settings.labels or [])
+    del head["num_labels"]
+    return head | {"id2label": {str(number): name for number, name in head["id2label"].items()}}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from stages.evidence import plots
+from stages.evidence import breakdown, plots
 from stages.evidence.style import drawable, own_style
 
 ROOT = Path(__file__).parents[2]
@@ -32,12 +32,31 @@ HISTORY = [
     {"step": s, "loss": 1 / s} | ({"eval_loss": 0.5, "eval_f1_macro": s / 60} if s % 20 == 0 else {})
     for s in range(10, 61, 10)
 ]
+PARTS = {
+    "Émilie": {"precision": 0.5, "recall": 1.0, "f1": 0.67, "support": 4},
+    "LOC": {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0},
+}
+NUMBERS = [{"predicted": i / 7} for i in range(40)]
+LOSSES = [{"loss": 3.0 * i, "tokens": i} for i in range(40)]
+RUNGS = {
+    "this model": scored(0.9) | {"parameters": 22_000_000, "operations": 3e13},
+    "lstm": scored(0.8) | {"parameters": 4_000_000, "operations": 2e11},
+    "majority": scored(0.4) | {"parameters": 1, "operations": None},
+}
 FIGURES = {
-    "two classes": lambda: plots.confusion_matrix([[240, 12], [20, 300]], ["negative", "positive"]),
-    "hostile labels": lambda: plots.confusion_matrix([[3] * 10] * 10, HOSTILE),
-    "a class without rows": lambda: plots.confusion_matrix([[0, 0], [1, 5]], ["a", "b"]),
-    "150 classes": lambda: plots.confusion_matrix(
+    "two classes": lambda: breakdown.confusion_matrix([[240, 12], [20, 300]], ["negative", "positive"]),
+    "hostile labels": lambda: breakdown.confusion_matrix([[3] * 10] * 10, HOSTILE),
+    "a class without rows": lambda: breakdown.confusion_matrix([[0, 0], [1, 5]], ["a", "b"]),
+    "150 classes": lambda: breakdown.confusion_matrix(
         [[i * j % 7 for j in range(150)] for i in range(150)], [f"intent {i}" for i in range(150)]
+    ),
+    "parts": lambda: breakdown.by_label({"per_entity": PARTS}, [], [], []),
+    "numbers": lambda: breakdown.scatter({}, NUMBERS, [float(i % 3) for i in range(40)], []),
+    "texts": lambda: breakdown.histogram_of_chrf({}, [{"predicted": "un film"}], ["un beau film"], []),
+    "losses": lambda: breakdown.histogram_of_loss({}, LOSSES, [None] * 40, []),
+    "ladder": lambda: plots.ladder("f1_macro", RUNGS),
+    "results of a metric without bounds": lambda: plots.results(
+        "mse", {"this model": {"value": 1.2, "low": 1.0, "high": 1.5, "n": 9}}, 0.95
     ),
     "results": lambda: plots.results("f1_macro", {"this model": scored(0.98), "majority": scored(0.3)}, 0.95),
     "results, no baseline": lambda: plots.results("accuracy", {"this model": scored(0.5)}, 0.9),
@@ -62,8 +81,9 @@ def test_a_matplotlibrc_and_another_process_change_no_byte(tmp_path: Path) -> No
     settings = "xtick.labelsize: 30\naxes.labelsize: 30\nsavefig.dpi: 20\n"
     (tmp_path / "matplotlibrc").write_text(settings)
     code = (
-        "import sys; from stages.evidence import plots;"
-        "sys.stdout.buffer.write(plots.confusion_matrix([[240, 12], [20, 300]], ['negative', 'positive']))"
+        "import sys; from stages.evidence import breakdown;"
+        "labels = ['negative', 'positive'];"
+        "sys.stdout.buffer.write(breakdown.confusion_matrix([[240, 12], [20, 300]], labels))"
     )
     env = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7", "PATH": "", "HOME": str(tmp_path)}
     drawn = subprocess.run(

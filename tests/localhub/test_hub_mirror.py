@@ -42,6 +42,18 @@ def test_deterministic_and_idempotent(folder: Path, tmp_path: Path) -> None:
     assert mirror.add(tmp_path / "one", "org/base", folder, "Mirror") == first, "A, B, A"
 
 
+def test_it_answers_to_the_commit_that_it_has_elsewhere(folder: Path, tmp_path: Path) -> None:
+    """An adapter's card pins its base to a commit of the Hub that it was read from."""
+    elsewhere = "ab" * 20
+    first = mirror.add(tmp_path / "hub", "org/base", folder, "Mirror", elsewhere)
+    with launch.running(tmp_path / "hub") as server:
+        api = HfApi(server.url, token=server.token)
+        assert api.model_info("org/base", revision=elsewhere).sha == first
+        (folder / "config.json").write_text('{"b": 2}')
+        second = mirror.add(tmp_path / "hub", "org/base", folder, "Mirror", elsewhere)
+        assert api.model_info("org/base", revision=elsewhere).sha == second != first
+
+
 def _original(folder: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "copy"
     for path in ("config.json", "1_Pooling/config.json", "model.safetensors", "odd"):

@@ -8,10 +8,12 @@ from typing import Any
 from stages.core import records
 from stages.core.files import digest, folder_digests
 from stages.core.layout import Layout
+from stages.core.task_section import Task
 from tests.tiny import write_base, write_params, write_prepared
 
 REPO = "tests/tiny"
 LABELS = ["bad", "good"]
+SETTINGS = Task(labels=LABELS, max_length=32)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
 CARD = """---
 license: mit
@@ -39,9 +41,9 @@ def make(root: Path, method: str = "full") -> Layout:
     (_full if method == "full" else _lora)(layout)
     describe(layout, method)
     predict(layout)
-    figures = layout.confusion_plot.parent
+    figures = layout.breakdown_plot.parent
     figures.mkdir(parents=True)
-    for name in ("confusion", "loss", "results"):
+    for name in ("breakdown", "loss", "results"):
         (figures / f"{name}.png").write_bytes(PNG + name.encode())
     card(layout)
     return layout
@@ -62,13 +64,15 @@ def _full(layout: Layout) -> None:
 def _lora(layout: Layout) -> None:
     from stages.core.schema import Base, Lora
     from stages.tasks.table import TASKS
+    from stages.tasks.tokenizers import load_tokenizer
     from stages.training import build, save
 
     task = TASKS["text-classification"]
     lora = Lora(r=2, lora_alpha=4)
     base = Base(repo_id="tests/tiny-bert", revision="0" * 40)
-    model = build.build(task, layout.base, LABELS, 1, lora)
-    save.save(model, layout.trained, layout.base, base, task, LABELS)
+    tokenizer = load_tokenizer(layout.base, SETTINGS)
+    model = build.build(task, layout.base, tokenizer, LABELS, 1, lora)
+    save.save(model, layout.trained, layout.base, base, task, SETTINGS)
 
 
 def describe(layout: Layout, method: str = "full", version: str = "0.1.0") -> None:
@@ -89,7 +93,7 @@ def describe(layout: Layout, method: str = "full", version: str = "0.1.0") -> No
         {
             "base": base,
             "method": method,
-            "max_length": 32,
+            "task": SETTINGS.described(),
             "model": model,
             "data": {name: splits[name]["sha256"] for name in ("train", "validation")},
         },
@@ -99,6 +103,7 @@ def describe(layout: Layout, method: str = "full", version: str = "0.1.0") -> No
         {
             "task": "text-classification",
             "labels": LABELS,
+            "outputs": LABELS,
             "test": {"rows": splits["test"]["rows"], "sha256": splits["test"]["sha256"]},
             "model": {"sha256": model["sha256"]},
             "note": version,
@@ -110,13 +115,14 @@ def predict(layout: Layout) -> None:
     """models/predictions.jsonl of the model that the folder holds now."""
     from stages.tasks import inference
     from stages.tasks.rows import read_rows
+    from stages.tasks.table import TASKS
 
-    rows = read_rows(layout.split("test"))
-    model, tokenizer, labels = inference.load(layout.trained, layout.base)
-    found = inference.probabilities(model, tokenizer, rows.texts, 32).round(6).tolist()
+    rows, task = read_rows(layout.split("test")), TASKS["text-classification"]
+    model, tokenizer = inference.load(layout.trained, layout.base, task, SETTINGS)
+    found = inference.predictions(model, tokenizer, rows, task, SETTINGS)
     lines = [
-        {"id": i, "label": true, "predicted": labels[p.index(max(p))], "probabilities": p}
-        for i, true, p in zip(rows.ids, rows.labels, found, strict=True)
+        {"id": id_, "label": label} | said | {"probabilities": [round(p, 6) for p in said["probabilities"]]}
+        for id_, label, said in zip(rows.ids, rows.labels, found, strict=True)
     ]
     records.write_lines(layout.predictions, lines)
 

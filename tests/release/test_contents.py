@@ -36,7 +36,7 @@ def test_the_release_is_exactly_this(layout: Layout) -> None:
     assert list(content) == [
         "README.md",
         "config.json",
-        "figures/confusion.png",
+        "figures/breakdown.png",
         "figures/loss.png",
         "figures/results.png",
         "model.safetensors",

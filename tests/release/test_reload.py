@@ -3,13 +3,14 @@
 import shutil
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stages.core import records
 from stages.core.errors import PipelineError
 from stages.release import child
-from stages.release.reload import TOLERANCE, _difference
+from stages.release.same import TOLERANCE, difference
 from tests.release import shelf
 from tests.release.conftest import Desk
 
@@ -19,9 +20,16 @@ EXPECTED = [
 ]
 
 
+LABELS = ["bad", "good"]
+
+
+def classified(*rows: list[float]) -> list[dict[str, Any]]:
+    return [{"predicted": LABELS[row.index(max(row))], "probabilities": row} for row in rows]
+
+
 def test_equal_predictions_pass() -> None:
-    found = [[0.9 + TOLERANCE / 2, 0.1 - TOLERANCE / 2], [0.2, 0.8]]
-    assert _difference(found, EXPECTED, ["bad", "good"]) == pytest.approx(TOLERANCE / 2)
+    found = classified([0.9 + TOLERANCE / 2, 0.1 - TOLERANCE / 2], [0.2, 0.8])
+    assert difference(found, EXPECTED, LABELS) == pytest.approx(TOLERANCE / 2)
 
 
 @pytest.mark.parametrize(
@@ -34,18 +42,61 @@ def test_equal_predictions_pass() -> None:
 )
 def test_other_predictions_do_not(found: list[list[float]]) -> None:
     with pytest.raises(PipelineError, match="predicts otherwise than what was evaluated"):
-        _difference(found, EXPECTED, ["bad", "good"])
+        difference(classified(*found), EXPECTED, LABELS)
 
 
 def test_a_tie_may_fall_either_way() -> None:
     """The last digits of a probability differ between batches and processors."""
     tie = [{"predicted": "bad", "probabilities": [0.5 + TOLERANCE / 4, 0.5 - TOLERANCE / 4]}]
-    assert _difference([[0.5 - TOLERANCE / 4, 0.5 + TOLERANCE / 4]], tie, ["bad", "good"]) <= TOLERANCE
+    found = classified([0.5 - TOLERANCE / 4, 0.5 + TOLERANCE / 4])
+    assert difference(found, tie, LABELS) <= TOLERANCE
 
 
 def test_swapped_labels_do_not() -> None:
-    with pytest.raises(PipelineError, match="2 of 2 labels differ"):
-        _difference([[0.9, 0.1], [0.2, 0.8]], EXPECTED, ["good", "bad"])
+    swapped = [row | {"predicted": LABELS[1 - LABELS.index(row["predicted"])]} for row in EXPECTED]
+    with pytest.raises(PipelineError, match="2 of 2 rows differ"):
+        difference(swapped, EXPECTED, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "found", "same"),
+    [
+        ({"predicted": 2000.0}, {"predicted": 2000.0 * (1 + TOLERANCE / 2)}, True),
+        ({"predicted": 2000.0}, {"predicted": 2000.0 * (1 + 2 * TOLERANCE)}, False),
+        ({"predicted": 0.5}, {"predicted": float("nan")}, False),
+        ({"loss": 31.0, "tokens": 9}, {"loss": 31.0, "tokens": 9}, True),
+        ({"loss": 31.0, "tokens": 9}, {"loss": 31.1, "tokens": 9}, False),
+        ({"loss": 31.0, "tokens": 9}, {"loss": 31.0, "tokens": 8}, False),
+        ({"predicted": ["O", "B-PER"]}, {"predicted": ["O", "O"]}, False),
+        ({"predicted": "a text"}, {"predicted": "another"}, False),
+        (
+            {"predicted": ["a"], "probabilities": [0.5, 0.2]},
+            {"predicted": [], "probabilities": [0.49999, 0.2]},
+            True,
+        ),
+        (
+            {"predicted": ["a"], "probabilities": [0.6, 0.2]},
+            {"predicted": [], "probabilities": [0.4, 0.2]},
+            False,
+        ),
+    ],
+)
+def test_every_kind_of_prediction_is_compared(
+    evaluated: dict[str, Any], found: dict[str, Any], same: bool
+) -> None:
+    if same:
+        difference([found], [evaluated], ["a", "b"])
+    else:
+        with pytest.raises(PipelineError, match="predicts otherwise"):
+            difference([found], [evaluated], ["a", "b"])
+
+
+def test_of_tags_and_texts_a_near_tie_in_a_hundred_rows_may_fall_otherwise() -> None:
+    evaluated = [{"predicted": ["O"]} for _ in range(200)]
+    found = [{"predicted": ["B-PER"]} if i < 2 else row for i, row in enumerate(evaluated)]
+    difference(found, evaluated, [])
+    with pytest.raises(PipelineError, match="3 of 200 rows differ"):
+        difference([{"predicted": ["B-PER"]}, *found[:2], *found[3:]], evaluated, [])
 
 
 def test_it_knows_nothing_but_the_hub(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

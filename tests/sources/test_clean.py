@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from stages.core.data_section import Data
 from stages.core.errors import PipelineError
-from stages.core.schema import Data
-from stages.sources.clean import check_columns, check_ids, clean
-from stages.sources.labels import ordered_labels
+from stages.core.tasks import Kind
+from stages.sources import clean as cleaning
+from stages.sources.clean import check_ids
+from stages.sources.columns import check_columns
 from stages.sources.normalise import normalise
-from stages.sources.rows import Row
+from stages.sources.outputs import ordered_labels
+from stages.sources.rows import Rejected, Row
 
 
 def settings(**changes: Any) -> Data:
@@ -22,6 +25,12 @@ def records(*rows: tuple[Any, Any]) -> list[dict[str, Any]]:
         {"at": f"a.csv:{n}", "values": {"text": t, "label": lab, "id": f"i{n}"}}
         for n, (t, lab) in enumerate(rows, 2)
     ]
+
+
+def clean(rows: list[dict[str, Any]], data: Data, kind: Kind = "class") -> tuple[list[Row], list[Rejected]]:
+    """What is kept and what is rejected of one file."""
+    cleaned = cleaning.clean({"all": rows}, data, kind)
+    return cleaned.rows["all"], cleaned.rejected
 
 
 def reasons(rejected: list[Any]) -> list[tuple[str, str]]:
@@ -104,30 +113,32 @@ def test_numbers_and_booleans_as_labels() -> None:
 
 def test_missing_columns_are_named_with_those_there_are() -> None:
     with pytest.raises(PipelineError) as error:
-        check_columns(["Text", "label"], settings(id="key"))
+        check_columns(["Text", "label"], settings(id="key"), "class")
     assert str(error.value).splitlines() == [
         "data.text: there is no column 'text'; there are 'Text', 'label'",
         "data.id: there is no column 'key'; there are 'Text', 'label'",
     ]
 
 
-ROWS = [Row("a.csv:2", "1", "x", "no"), Row("a.csv:3", "2", "y", "maybe"), Row("a.csv:4", "3", "z", "maybe")]
+def classified(*labels: str) -> list[Row]:
+    return [Row(f"a.csv:{n}", str(n), f"text {n}", None, label) for n, label in enumerate(labels, 2)]
 
 
 def test_labels_are_sorted_unless_given() -> None:
-    assert ordered_labels(ROWS, None) == ["maybe", "no"]
-    assert ordered_labels(ROWS, ["no", "maybe"]) == ["no", "maybe"]
+    rows = classified("no", "maybe", "maybe")
+    assert ordered_labels(rows, None, "class") == ["maybe", "no"]
+    assert ordered_labels(rows, ["no", "maybe"], "class") == ["no", "maybe"]
 
 
 def test_labels_that_params_do_not_name() -> None:
     with pytest.raises(
         PipelineError, match=r"does not name: 'maybe' \(2 rows, first at a\.csv:3\); add them"
     ):
-        ordered_labels(ROWS, ["no", "yes"])
+        ordered_labels(classified("no", "maybe", "maybe"), ["no", "yes"], "class")
 
 
 def test_one_class_only() -> None:
     with pytest.raises(PipelineError, match="every row has the label 'no': a classifier needs two or more"):
-        ordered_labels(ROWS[:1], None)
+        ordered_labels(classified("no"), None, "class")
     with pytest.raises(PipelineError, match="every row has the label"):
-        ordered_labels(ROWS[:1], ["no", "yes"])
+        ordered_labels(classified("no"), ["no", "yes"], "class")

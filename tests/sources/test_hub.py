@@ -34,6 +34,36 @@ dataset_info:
   - {name: label, dtype: {class_label: {names: {'0': bad, '1': good}}}}
 ---
 """
+TAGGED_CARD = """---
+configs:
+- config_name: default
+  data_files: [{split: train, path: train.jsonl}]
+dataset_info:
+  config_name: default
+  features:
+  - {name: tokens, list: string}
+  - {name: ner_tags, list: {class_label: {names: {'0': O, '1': B-PER}}}}
+  - {name: topics, sequence: {class_label: {names: {'0': art, '1': law}}}}
+  - {name: translation, dtype: {translation: {languages: [en, fr]}}}
+  - {name: answers, struct: [{name: kind, dtype: {class_label: {names: {'0': short}}}}]}
+---
+"""
+TAGGED = [
+    {
+        "tokens": ["Anna", "dort"],
+        "ner_tags": [1, 0],
+        "topics": [1, 0],
+        "translation": {"en": "Anna sleeps", "fr": "Anna dort"},
+        "answers": {"kind": 0},
+    },
+    {
+        "tokens": ["oui"],
+        "ner_tags": [-1],
+        "topics": [],
+        "translation": {"en": "yes", "fr": "oui"},
+        "answers": {"kind": -1},
+    },
+]
 CONFIG = b'{"model_type": "bert"}'
 WEIGHTS = b"not really weights"
 MODELS: dict[str, dict[str, bytes]] = {
@@ -80,21 +110,28 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     with launch.running(data / "data") as server:
         api = HfApi(endpoint=server.url, token=server.token)
         commits = {}
-        for name, files in {**MODELS, "org/rows": {"README.md": CARD.encode(), **splits}}.items():
+        tagged = "".join(json.dumps(row) + "\n" for row in TAGGED).encode()
+        datasets = {
+            "org/rows": {"README.md": CARD.encode(), **splits},
+            "org/tagged": {"README.md": TAGGED_CARD.encode(), "train.jsonl": tagged},
+        }
+        for name, files in {**MODELS, **datasets}.items():
+            kind = "dataset" if name in datasets else "model"
             name = name.replace("org/", f"{server.user}/")
-            kind = "dataset" if "rows" in name else "model"
             api.create_repo(name, repo_type=kind, private="rows" in name)
             operations = [CommitOperationAdd(path, body) for path, body in files.items()]
             commits[name] = api.create_commit(name, operations, commit_message="files", repo_type=kind).oid
         yield Hub(server.url, server.token, commits, data / "home")
 
 
-def project(root: Path, hub: Hub, base: dict[str, Any] | None = None, **source: Any) -> Path:
+def project(root: Path, hub: Hub, base: dict[str, Any] | None = None, **data: Any) -> Path:
     """A project whose rows and base model are on the Hub, neither of them pinned."""
     (root / "data/raw").mkdir(parents=True)
-    asked = {"type": "hub", "repo_id": "local/rows", "splits": {"train": "train", "test": "test"}, **source}
+    asked = {"type": "hub", "repo_id": "local/rows", "splits": {"train": "train", "test": "test"}}
     write_params(
-        root, base={"repo_id": "local/model", "revision": None, **(base or {})}, data={"source": asked}
+        root,
+        base={"repo_id": "local/model", "revision": None, **(base or {})},
+        data={"source": asked, **data},
     )
     return root
 
@@ -143,12 +180,48 @@ def test_fetch_pin_and_fetch_again(hub: Hub, tmp_path: Path) -> None:
     assert "not pinned" not in offline.stdout
 
 
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (
+            {"text": "tokens", "label": "ner_tags"},
+            [
+                {"tokens": ["Anna", "dort"], "ner_tags": ["B-PER", "O"]},
+                {"tokens": ["oui"], "ner_tags": [None]},
+            ],
+        ),
+        (
+            {"text": "translation.fr", "pair": "translation.en", "label": "topics"},
+            [
+                {"translation.fr": "Anna dort", "translation.en": "Anna sleeps", "topics": ["law", "art"]},
+                {"translation.fr": "oui", "translation.en": "yes", "topics": []},
+            ],
+        ),
+        (
+            {"text": "translation.en", "label": "answers.kind"},
+            [
+                {"translation.en": "Anna sleeps", "translation.fr": "Anna dort", "answers.kind": "short"},
+                {"translation.en": "yes", "translation.fr": "oui", "answers.kind": None},
+            ],
+        ),
+    ],
+)
+def test_lists_of_classes_and_translations_of_the_hub(
+    hub: Hub, tmp_path: Path, columns: dict[str, str], expected: list[dict[str, Any]]
+) -> None:
+    root = project(tmp_path, hub, source={"type": "hub", "repo_id": "local/tagged"}, **columns)
+    done = run("fetch", root, hub.environment())
+    assert done.returncode == 0, done.stderr
+    assert [row["values"] for row in read_lines(Layout(root).source / "train.jsonl")] == expected
+
+
 def test_errors_are_one_line_each(hub: Hub, tmp_path: Path) -> None:
     code = """
 import json, sys
 from pathlib import Path
 from stages.core.errors import PipelineError
-from stages.core.schema import Base, HubSource
+from stages.core.data_section import HubSource
+from stages.core.schema import Base
 from stages.sources.base import write_base
 from stages.sources.hub import read_dataset
 for case in json.load(sys.stdin):

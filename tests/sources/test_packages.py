@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from stages.core.data_section import PackageSource
 from stages.core.errors import PipelineError, without_credentials
 from stages.core.params import load
-from stages.core.schema import BasePackage, PackageSource
+from stages.core.schema import BasePackage
 from stages.sources import archives
 from stages.sources.base import is_allowed
 from stages.sources.packages import folder_from_package, table_from_package

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
+from stages.core.data_section import Split
 from stages.core.errors import PipelineError
-from stages.core.schema import Split
 from stages.sources.normalise import leak_key
 from stages.sources.rows import Row
 from stages.sources.split import NAMES, make_splits
@@ -20,23 +20,25 @@ def made(count: int, name: str = "rows.csv") -> list[Row]:
     for number in range(count):
         text = f"Text number {number - 1}?!" if number % 3 == 2 else f"text number {number}"
         rows.append(
-            Row(f"{name}:{number + 1}", str(number), text, "good" if number % 12 in (1, 2, 6) else "bad")
+            Row(
+                f"{name}:{number + 1}", str(number), text, None, "good" if number % 12 in (1, 2, 6) else "bad"
+            )
         )
     return rows
 
 
 def test_shuffled_rows_give_the_same_splits_in_the_same_order() -> None:
     rows = made(600)
-    expected = make_splits({"all": rows}, SHARES, LABELS, 42)
+    expected = make_splits({"all": rows}, SHARES, LABELS, 42, "class")
     for seed in range(5):
         shuffled = random.Random(seed).sample(rows, len(rows))
-        assert make_splits({"all": shuffled}, SHARES, LABELS, 42) == expected
-    assert make_splits({"all": rows}, SHARES, LABELS, 43) != expected
+        assert make_splits({"all": shuffled}, SHARES, LABELS, 42, "class") == expected
+    assert make_splits({"all": rows}, SHARES, LABELS, 43, "class") != expected
 
 
 def test_shares_hold_for_every_label_and_no_key_is_in_two_splits() -> None:
     rows = made(1200)
-    splits = make_splits({"all": rows}, SHARES, LABELS, 1)
+    splits = make_splits({"all": rows}, SHARES, LABELS, 1, "class")
     assert sorted(r.id for part in splits.values() for r in part) == sorted(r.id for r in rows)
     for label in LABELS:
         total = sum(r.label == label for r in rows)
@@ -49,47 +51,50 @@ def test_shares_hold_for_every_label_and_no_key_is_in_two_splits() -> None:
 
 def test_adding_a_row_moves_few_others() -> None:
     rows = made(600)
-    before = {r.id for r in make_splits({"all": rows}, SHARES, LABELS, 42)["test"]}
-    more = [*rows, Row("rows.csv:9999", "new", "a new text", "bad")]
-    after = {r.id for r in make_splits({"all": more}, SHARES, LABELS, 42)["test"]}
+    before = {r.id for r in make_splits({"all": rows}, SHARES, LABELS, 42, "class")["test"]}
+    more = [*rows, Row("rows.csv:9999", "new", "a new text", None, "bad")]
+    after = {r.id for r in make_splits({"all": more}, SHARES, LABELS, 42, "class")["test"]}
     assert len(before ^ after) <= 4
 
 
 def test_three_rows_a_label_are_enough() -> None:
-    rows = [Row(f"a:{n}", str(n), f"text {n}", LABELS[n % 2]) for n in range(6)]
-    splits = make_splits({"all": rows}, Split(validation=0.01, test=0.9), LABELS, 42)
+    rows = [Row(f"a:{n}", str(n), f"text {n}", None, LABELS[n % 2]) for n in range(6)]
+    splits = make_splits({"all": rows}, Split(validation=0.01, test=0.9), LABELS, 42, "class")
     assert {name: sorted(r.label for r in splits[name]) for name in NAMES} == dict.fromkeys(NAMES, LABELS)
 
 
 def test_too_few_rows_of_a_label() -> None:
-    rows = [*(Row(f"a:{n}", str(n), f"text {n}", "bad") for n in range(9)), Row("a:10", "10", "x", "good")]
+    rows = [
+        *(Row(f"a:{n}", str(n), f"text {n}", None, "bad") for n in range(9)),
+        Row("a:10", "10", "x", None, "good"),
+    ]
     with pytest.raises(
         PipelineError, match="too few rows of 'good' 1: each label needs 3 or more different texts"
     ):
-        make_splits({"all": rows}, SHARES, LABELS, 42)
+        make_splits({"all": rows}, SHARES, LABELS, 42, "class")
 
 
 def test_twins_alone_cannot_fill_three_splits() -> None:
-    rows = [Row(f"a:{n}", str(n), f"text {n}", "bad") for n in range(9)]
-    rows += [Row(f"a:{n + 9}", str(n + 9), "same" + "!" * n, "good") for n in range(5)]
+    rows = [Row(f"a:{n}", str(n), f"text {n}", None, "bad") for n in range(9)]
+    rows += [Row(f"a:{n + 9}", str(n + 9), "same" + "!" * n, None, "good") for n in range(5)]
     with pytest.raises(PipelineError, match="the label 'good' is missing from"):
-        make_splits({"all": rows}, SHARES, LABELS, 42)
+        make_splits({"all": rows}, SHARES, LABELS, 42, "class")
 
 
 def test_missing_splits_are_cut_from_train() -> None:
     train = made(300)
-    test = [Row(f"test.csv:{n}", f"t{n}", f"other text {n}", LABELS[n % 2]) for n in range(40)]
-    splits = make_splits({"train": train, "test": test}, SHARES, LABELS, 42)
+    test = [Row(f"test.csv:{n}", f"t{n}", f"other text {n}", None, LABELS[n % 2]) for n in range(40)]
+    splits = make_splits({"train": train, "test": test}, SHARES, LABELS, 42, "class")
     assert {r.id for r in splits["test"]} == {r.id for r in test}
     assert len(splits["validation"]) == pytest.approx(30, abs=2)
     assert len(splits["train"]) + len(splits["validation"]) == 300
 
 
 def test_rows_in_two_given_splits_are_refused() -> None:
-    train = [Row(f"train.csv:{n}", f"a{n}", f"text {n}", LABELS[n % 2]) for n in range(20)]
-    test = [Row(f"test.csv:{n}", f"b{n}", f"  TEXT, {n}!", LABELS[n % 2]) for n in range(12, 28)]
+    train = [Row(f"train.csv:{n}", f"a{n}", f"text {n}", None, LABELS[n % 2]) for n in range(20)]
+    test = [Row(f"test.csv:{n}", f"b{n}", f"  TEXT, {n}!", None, LABELS[n % 2]) for n in range(12, 28)]
     with pytest.raises(PipelineError) as error:
-        make_splits({"train": train, "test": test}, SHARES, LABELS, 42)
+        make_splits({"train": train, "test": test}, SHARES, LABELS, 42, "class")
     line = str(error.value)
     assert line.startswith(
         "8 of 16 test rows are train rows too, but for case and punctuation: b12 (test.csv:12 is train"
@@ -98,15 +103,81 @@ def test_rows_in_two_given_splits_are_refused() -> None:
 
 
 def test_a_label_missing_from_a_given_split() -> None:
-    train = [Row(f"train.csv:{n}", f"a{n}", f"text {n}", LABELS[n % 2]) for n in range(20)]
-    test = [Row(f"test.csv:{n}", f"b{n}", f"new {n}", "bad") for n in range(5)]
+    train = [Row(f"train.csv:{n}", f"a{n}", f"text {n}", None, LABELS[n % 2]) for n in range(20)]
+    test = [Row(f"test.csv:{n}", f"b{n}", f"new {n}", None, "bad") for n in range(5)]
     with pytest.raises(
         PipelineError, match="the label 'good' is missing from test: it has 9 rows in train, 1"
     ):
-        make_splits({"train": train, "test": test}, SHARES, LABELS, 42)
+        make_splits({"train": train, "test": test}, SHARES, LABELS, 42, "class")
 
 
 def test_leak_keys() -> None:
     assert leak_key("  Ｈello,   WORLD!") == leak_key("hello world") == "hello world"
     assert leak_key("Straße") == leak_key("STRASSE")
     assert leak_key(":-)") == ":-)" and leak_key(":-(") != leak_key(":-)")
+
+
+def paired(count: int) -> list[Row]:
+    return [Row(f"a:{n}", str(n), f"text {n % 5}", f"pair {n}", float(n)) for n in range(count)]
+
+
+def test_rows_without_classes_are_one_stratum() -> None:
+    rows = paired(300)
+    splits = make_splits({"all": rows}, SHARES, [], 42, "number")
+    assert [len(splits[name]) for name in NAMES] == [210, 30, 60]
+    shuffled = random.Random(1).sample(rows, len(rows))
+    assert make_splits({"all": shuffled}, SHARES, [], 42, "number") == splits
+
+
+def test_pairs_leak_only_with_both_texts() -> None:
+    train, test = paired(20), [Row("b:1", "x", "TEXT 1!", "other", 1.0)]
+    given = {"train": train, "validation": [Row("c:1", "y", "c", "c", 1.0)], "test": test}
+    assert make_splits(given, SHARES, [], 42, "number")["test"] == test
+    given["test"] = [Row("b:1", "x", "TEXT 1!", "PAIR 6.", 1.0)]
+    with pytest.raises(PipelineError, match=r"1 of 1 test rows are train rows too.*x \(b:1 is a:6\)"):
+        make_splits(given, SHARES, [], 42, "number")
+
+
+def test_targets_of_one_text_stay_together_whatever_their_order() -> None:
+    rows = [Row(f"a:{n}", str(n), f"text {n // 3}", None, f"target {n}") for n in range(90)]
+    splits = make_splits({"all": rows}, SHARES, [], 42, "text")
+    sources = {name: {row.text for row in splits[name]} for name in NAMES}
+    assert not sources["train"] & sources["test"] and not sources["train"] & sources["validation"]
+    assert make_splits({"all": rows[::-1]}, SHARES, [], 42, "text") == splits
+
+
+def test_words_leak_like_the_text_they_make() -> None:
+    train = [Row(f"a:{n}", str(n), ("Word", str(n)), None, ("O", "B-X")) for n in range(9)]
+    given = {"train": train, "test": [Row("b:1", "x", ("word", "3", "!"), None, ("O", "O", "O"))]}
+    with pytest.raises(PipelineError, match=r"1 of 1 test rows are train rows too"):
+        make_splits(given, SHARES, ["O", "B-X"], 42, "tags")
+
+
+def test_a_split_without_rows() -> None:
+    with pytest.raises(
+        PipelineError, match="too few rows: there are 1 in train, 1 in validation, 0 in test, and"
+    ):
+        make_splits({"all": paired(2)}, SHARES, [], 42, "number")
+    with pytest.raises(PipelineError, match="0 in validation, 4 in test, and validation needs one or more"):
+        make_splits(
+            {"train": paired(4), "validation": [], "test": [*paired(8)[4:]]}, SHARES, [], 42, "number"
+        )
+
+
+def test_a_label_that_training_rows_lack() -> None:
+    given = {
+        "train": [Row("a:1", "1", "x", None, ("a",)), Row("a:2", "2", "y", None, ("a", "b"))],
+        "validation": [Row("b:1", "3", "z", None, ())],
+        "test": [Row("c:1", "4", "w", None, ("c",)), Row("c:2", "5", "v", None, ("b",))],
+    }
+    # A held-out split may lack one.
+    assert (
+        len(make_splits({**given, "test": given["test"][1:]}, SHARES, ["a", "b"], 42, "classes")["test"]) == 1
+    )
+    with pytest.raises(PipelineError) as error:
+        make_splits(given, SHARES, ["a", "b", "c", "d"], 42, "classes")
+    first, second = str(error.value).splitlines()
+    assert first.startswith(
+        "the label 'c' is missing from train, and cannot be learned: it has 0 rows in train,"
+    )
+    assert "0 rows in validation, 1 rows in test; rename it" in first and "the label 'd'" in second

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stages.core.data_section import TableFormat
 from stages.core.errors import PipelineError
-from stages.core.schema import TableFormat
 from stages.sources.tables import read_table
 
 
@@ -96,8 +96,13 @@ def test_ragged_rows_are_listed_then_counted(tmp_path: Path) -> None:
         ("a.jsonl", b'["a"]\n', "a.jsonl:1: not a JSON object"),
         (
             "a.jsonl",
-            b'{"text": ["a"]}\n',
-            "a.jsonl:1: 'text': is list: expected text, a number, true, false or null",
+            b'{"text": ["a", ["b"]]}\n',
+            "a.jsonl:1: 'text', item 2: is list: expected text, a number, true, false or null",
+        ),
+        (
+            "a.jsonl",
+            b'{"text": {"en": "a"}}\n',
+            "a.jsonl:1: 'text' is an object: name one of its fields, such as text.en",
         ),
         ("a.jsonl", b'{"x": NaN}\n', "a.jsonl:1: not JSON: NaN is no JSON number: use null"),
         ("a.jsonl", b'{"x": 1, "x": 2}\n', "a.jsonl:1: not JSON: 'x' is given twice"),
@@ -148,9 +153,67 @@ def test_parquet(tmp_path: Path) -> None:
         {"at": "a.parquet:1", "values": {"text": "a", "label": "x", "score": None}},
         {"at": "a.parquet:2", "values": {"text": None, "label": "y", "score": 0.5}},
     ]
-    with pytest.raises(PipelineError, match=r"a\.parquet: column 'text' is of type list<"):
-        pq.write_table(table.select(["tags"]).rename_columns(["text"]), tmp_path / "a.parquet")
+    with pytest.raises(PipelineError, match=r"a\.parquet: column 'text' is of type list<.*list<"):
+        pq.write_table(pa.table({"text": [[["a"]]]}), tmp_path / "a.parquet")
         rows(tmp_path / "a.parquet")
+    with pytest.raises(
+        PipelineError, match=r"column 'text' is of type struct<en.* named as in translation.en"
+    ):
+        pq.write_table(pa.table({"text": [{"en": "a"}]}), tmp_path / "a.parquet")
+        rows(tmp_path / "a.parquet")
+
+
+NEEDED = {"tokens", "translation.fr", "note"}
+NESTED = [
+    {"tokens": ["a", None], "other": [1], "translation": {"en": "x", "fr": "y", "n": {"deep": 1}}, "note": 1},
+    {"tokens": [], "other": [], "translation": {"en": "z", "fr": None, "n": None}, "note": 2},
+]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_lists_and_fields_of_objects_where_they_are_needed(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"a.{form}"
+    if form == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in NESTED))
+    else:
+        pq.write_table(pa.Table.from_pylist(NESTED), path)
+    found = [row["values"] for row in read_table(path, path.name, TableFormat(), NEEDED)]
+    assert [{name: row.get(name) for name in sorted(NEEDED)} for row in found] == [
+        {"note": 1, "tokens": ["a", None], "translation.fr": "y"},
+        {"note": 2, "tokens": [], "translation.fr": None},
+    ]
+    # What could be meant instead is kept for the error that lists it; the rest is left out.
+    assert [row["translation.en"] for row in found] == ["x", "z"]
+    assert not {"other", "translation", "translation.n.deep"} & set(found[0])
+
+
+def test_a_column_whose_own_name_has_dots_comes_before_a_path(tmp_path: Path) -> None:
+    line = '{"a": {"b": "inside"}, "a.b": "own"}\n'
+    (tmp_path / "a.jsonl").write_text(line)
+    (row,) = read_table(tmp_path / "a.jsonl", "a.jsonl", TableFormat(), {"a.b"})
+    assert row["values"] == {"a.b": "own"}
+
+
+def test_large_and_fixed_lists_are_lists(tmp_path: Path) -> None:
+    columns = {
+        "tokens": pa.array([["a", "b"]], pa.large_list(pa.string())),
+        "tags": pa.array([[1, 2]], pa.list_(pa.int8(), 2)),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    (row,) = read_table(tmp_path / "a.parquet", "a.parquet", TableFormat(), {"tokens", "tags"})
+    assert row["values"] == {"tokens": ["a", "b"], "tags": [1, 2]}
+
+
+def test_a_text_file_has_a_row_a_line(tmp_path: Path) -> None:
+    data = '\ufeffOne line, "quoted".\r\n\r\n  \r\nand\tanother'
+    assert read(tmp_path, "a.txt", data) == [
+        {"at": "a.txt:1", "values": {"text": 'One line, "quoted".'}},
+        {"at": "a.txt:4", "values": {"text": "and\tanother"}},
+    ]
+    with pytest.raises(PipelineError, match=r"data\.source\.header: a\.txt is text"):
+        read(tmp_path, "a.txt", "a", header=["text"])
+    with pytest.raises(PipelineError, match=r"a\.txt: holds no rows$"):
+        read(tmp_path, "a.txt", "\n\n")
 
 
 def test_semicolons_are_a_setting(tmp_path: Path) -> None:

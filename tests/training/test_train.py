@@ -32,14 +32,23 @@ def layout(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
     return Layout(Path("."))
 
 
-def accuracy(layout: Layout) -> float:
-    from stages.tasks.inference import load, probabilities
+def scores(layout: Layout, split: str) -> dict[str, float]:
+    """Of the saved folder, loaded again."""
+    from stages.core.task_section import Task as Settings
+    from stages.tasks import inference
     from stages.tasks.rows import read_rows
+    from stages.tasks.table import TASKS
 
-    model, tokenizer, labels = load(layout.trained, layout.base)
-    rows = read_rows(layout.split("test"))
-    predicted = probabilities(model, tokenizer, rows.texts, 32).argmax(axis=1)
-    return sum(p == n for p, n in zip(predicted, rows.numbers(labels), strict=True)) / len(rows.ids)
+    task = TASKS["text-classification"]
+    settings = Settings.model_validate(json.loads(layout.train_report.read_text())["task"])
+    model, tokenizer = inference.load(layout.trained, layout.base, task, settings)
+    rows = read_rows(layout.split(split))
+    found = inference.predictions(model, tokenizer, rows, task, settings)
+    return task.score(found, rows.labels, settings.labels or [])
+
+
+def accuracy(layout: Layout) -> float:
+    return scores(layout, "test")["accuracy"]
 
 
 def test_full_fine_tuning_learns_and_names_its_labels(layout: Layout) -> None:
@@ -137,24 +146,15 @@ def validation_scores(layout: Layout) -> dict[int, float]:
 
 def test_best_checkpoint_is_the_one_saved(layout: Layout) -> None:
     """Scored again from the saved folder, the validation rows give the best score of the history."""
-    from stages.tasks.inference import load, probabilities
-    from stages.tasks.metrics import score
-    from stages.tasks.rows import read_rows
-
     # A rate that grows all the way: the model learns the rule early and is ruined at the end.
     chosen = {"learning_rate": 6.0, "warmup_steps": 10_000, "num_train_epochs": 24}
     train(tiny.write_params(layout.root, train=chosen), layout)
     record = json.loads(layout.train_report.read_text())
-    scores = validation_scores(layout)
-    best = max(scores, key=lambda step: (scores[step], -step))
-    assert scores[best] > scores[max(scores)]  # or the test could not tell them apart
+    logged = validation_scores(layout)
+    best = max(logged, key=lambda step: (logged[step], -step))
+    assert logged[best] > logged[max(logged)]  # or the test could not tell them apart
     assert record["best"]["step"] == best
-
-    model, tokenizer, labels = load(layout.trained, layout.base)
-    rows = read_rows(layout.split("validation"))
-    predicted = probabilities(model, tokenizer, rows.texts, 32).argmax(axis=1)
-    found = score(predicted, rows.numbers(labels), labels)["f1_macro"]
-    assert found == pytest.approx(scores[best], abs=1e-5)
+    assert scores(layout, "validation")["f1_macro"] == pytest.approx(logged[best], abs=1e-5)
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(layout: Layout) -> None:
@@ -194,7 +194,7 @@ def test_a_tokenizer_that_cannot_pad_is_refused(layout: Layout) -> None:
 def test_a_lowered_max_length_is_said(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
     train(tiny.write_params(layout.root, task={"max_length": 500}, train={"max_steps": 1}), layout)
     assert "the base takes 64 tokens at most" in capsys.readouterr().out
-    assert json.loads(layout.train_report.read_text())["max_length"] == 64
+    assert json.loads(layout.train_report.read_text())["task"]["max_length"] == 64
 
 
 def test_no_evaluation_in_the_whole_run_is_said(layout: Layout) -> None:

@@ -1,0 +1,67 @@
+"""Load a tokenizer as the task needs it, and save it so that others load it the same."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from stages.core.errors import PipelineError
+from stages.core.model_files import TOKENIZER
+from stages.core.task_section import Task
+
+
+def load_tokenizer(folder: Path, task: Task) -> Any:
+    """The tokenizer of a model folder; never with code of its own.
+
+    Words that are given one by one need the space before them that byte-level BPE makes part of a token
+    (`add_prefix_space`). GPT-2's kind has no padding token, and takes the end of the text for it: positions
+    that are padded are not attended to. Padding is on the right, where every head looks for the text's end.
+    Raises PipelineError for a tokenizer that cannot pad: batches of texts of unequal length need it.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    if task.kind.label == "tags" and getattr(tokenizer, "add_prefix_space", None) is False:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, add_prefix_space=True)
+    tokenizer.padding_side = "right"
+    if tokenizer.pad_token is None:
+        if tokenizer.eos_token is None:
+            raise PipelineError(f"the tokenizer in {folder} has no padding token: choose another base model")
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def save_tokenizer(base: Path, folder: Path, task: Task) -> None:
+    """Give the fine-tuned model its base's tokenizer: byte for byte where the task sets nothing in it.
+
+    What is saved otherwise is one that was freshly loaded. Saving one that was used would bake the padding of
+    its last call into tokenizer.json.
+    """
+    from transformers import AutoTokenizer
+
+    plain = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+    ours = load_tokenizer(base, task)
+    settings = ("add_prefix_space", "pad_token", "padding_side")
+    if any(getattr(plain, name, None) != getattr(ours, name, None) for name in settings):
+        ours.save_pretrained(folder)
+    for name in TOKENIZER:
+        if (base / name).is_file() and not (folder / name).exists():
+            shutil.copyfile(base / name, folder / name)
+
+
+def usable(task: Task, tokenizer: Any, base: Path) -> Task:
+    """The task with lengths that the model in folder `base` can take, in tokens.
+
+    RoBERTa's family counts positions from `pad_token_id + 1` on, so some of its table is never used.
+    """
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(base, trust_remote_code=False)
+    positions = getattr(config, "max_position_embeddings", None) or task.max_length + task.max_target_length
+    if config.model_type in _POSITIONS_AFTER_PAD:
+        positions -= config.pad_token_id + 1
+    longest = int(min(tokenizer.model_max_length, positions))
+    lengths = {"max_length": task.max_length, "max_target_length": task.max_target_length}
+    return task.model_copy(update={name: min(length, longest) for name, length in lengths.items()})
+
+
+_POSITIONS_AFTER_PAD = ("camembert", "roberta", "xlm-roberta", "xlm-roberta-xl", "longformer")

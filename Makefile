@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check format repro plan pin hub bench accept
+.PHONY: help demo test test-fast check format repro plan pin hub bench ladder accept
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ hub: .venv/ready  ## serve the embedded Hub and its pages until Ctrl-C
 
 bench: .venv/ready  ## our training against the usual recipe, in one run: throughput, F1, overhead
 	$(BIN)/python -m bench.training
+
+ladder: .venv/ready  ## what an LSTM buys over an RNN: accuracy and gradients over longer and longer distances
+	$(BIN)/python -m bench.ladder
 
 accept: .venv/ready  ## after an edit that changes no result: make accept STAGE=train
 	@test -n "$(STAGE)" || { echo "error: say which stage: make accept STAGE=train"; exit 1; }

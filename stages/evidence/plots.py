@@ -100,23 +100,26 @@ def ladder(metric: str, models: Mapping[str, Mapping[str, Any]]) -> bytes:
         for axes, (column, name) in zip(figure.subplots(1, 2, sharey=True), panels, strict=True):
             for place, (model, scored) in enumerate(models.items()):
                 if scored.get(column):
-                    _rung(axes, scored[column], scored, model, BLUE if place == 0 else GREY)
+                    _rung(axes, scored[column], scored, place, model)
             axes.set(xscale="log", xlabel=name)
             axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
             axes.xaxis.set_minor_formatter(NullFormatter())
-            axes.margins(x=0.22, y=0.12)
-            axes.grid(axis="y")
+            axes.margins(x=0.1, y=0.12)
+            axes.grid()
         figure.axes[0].set_ylabel(sentence(metric))
+        figure.legend(handles=figure.axes[0].get_legend_handles_labels()[0], loc="outside right center")
         return png(figure)
 
 
-def _rung(axes: Axes, x: float, scored: Mapping[str, float], model: str, colour: str) -> None:
-    axes.plot([x, x], [scored["low"], scored["high"]], color=colour, linewidth=2.5)
-    axes.plot([x], [scored["value"]], "o", color=colour, markersize=6)
+_MARKS = "osv^DPX<>*"  # forms as well as colours tell the rungs apart
+
+
+def _rung(axes: Axes, x: float, scored: Mapping[str, float], place: int, model: str) -> None:
+    colour = BLUE if place == 0 else GREY if place % 2 else ORANGE
     name = _MODELS.get(model, drawable([model])[0]).replace("\n", " ")
-    axes.annotate(
-        name, (x, scored["value"]), (7, 4), textcoords="offset points", ha="left", fontsize=8, color=INK
-    )
+    axes.plot([x, x], [scored["low"], scored["high"]], color=colour, linewidth=2)
+    mark = _MARKS[place % len(_MARKS)]
+    axes.plot([x], [scored["value"]], mark, color=colour, markersize=7, label=name)
 
 
 def _power(value: float) -> str:
@@ -145,7 +148,7 @@ def training_curve(history: Sequence[Mapping[str, float]], metric: str, best_ste
         _line(rate, history, "learning_rate", GREY, "learning rate")
         rate.set(title="Learning rate", xlabel="step")
         rate.set_ylim(bottom=0)
-        rate.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+        rate.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
         for axes in (losses, score, rate):
             axes.axvline(best_step, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="weights kept")
             axes.grid(axis="y")

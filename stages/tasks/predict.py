@@ -97,8 +97,7 @@ def predict_tags(
     nearest = [[-1] * len(row) for row in tags]
     total, targets = 0.0, 0
     for places, batch, output in forwarded(model, collator, features, size):
-        number = int((batch["labels"] != IGNORED).sum())
-        total, targets = total + float(output.loss) * number, targets + number
+        total, targets = _with(total, targets, output.loss, batch["labels"])
         said = output.logits.argmax(dim=-1).cpu().tolist()
         for place, numbers in zip(places, said, strict=True):
             row, words = features[place]["row"], features[place]["words"]
@@ -109,6 +108,12 @@ def predict_tags(
     return [{"predicted": row} for row in tags], total / max(1, targets)
 
 
+def _with(total: float, targets: int, loss: Any, labels: torch.Tensor) -> tuple[float, int]:
+    """A batch's loss added by how many labels it is the mean of; of none it would not be a number."""
+    number = int((labels != IGNORED).sum())
+    return (total + float(loss) * number, targets + number) if number else (total, targets)
+
+
 def predict_text(
     model: Any, tokenizer: Any, collator: Any, features: list[Feature], task: Task, size: int
 ) -> Predicted:
@@ -116,8 +121,7 @@ def predict_text(
     texts = [""] * len(features)
     total, targets = 0.0, 0
     for places, batch, output in forwarded(model, collator, features, size):
-        number = int((batch["labels"] != IGNORED).sum())
-        total, targets = total + float(output.loss) * number, targets + number
+        total, targets = _with(total, targets, output.loss, batch["labels"])
         ids = model.generate(
             input_ids=batch["input_ids"],
             attention_mask=batch["attention_mask"],

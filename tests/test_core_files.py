@@ -9,8 +9,10 @@ from stages.core.errors import PipelineError
 from stages.core.files import new_folder, new_folders
 from stages.core.layout import Layout
 from stages.core.model_files import ADAPTER, CONFIG, PICKLED, TOKENIZER, VOCABULARY, WEIGHTS, listed
+from stages.core.task_section import Task
 from stages.release.contents import collect, is_of_a_release
 from stages.sources.base import is_allowed
+from tests import tiny
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -88,15 +90,15 @@ def test_folders_that_are_new_vanish_again(
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_every_tokenizer_file_is_fetched_copied_and_published(tmp_path: Path, method: str) -> None:
-    from stages.training.save import copy_tokenizer
+    from stages.tasks.tokenizers import save_tokenizer
 
     layout = Layout(tmp_path)
-    layout.base.mkdir(parents=True)
-    layout.trained.mkdir()
+    layout.trained.mkdir(parents=True)
+    tiny.write_base(layout.base)
     for name in (*TOKENIZER, "vocab.bin", "vocab.txt.gz", "tokenizer-fast.json"):
-        if is_allowed(name):
+        if is_allowed(name) and not (layout.base / name).exists():
             (layout.base / name).write_text("{}")
-    copy_tokenizer(layout.base, layout.trained)
+    save_tokenizer(layout.base, layout.trained, Task())
     assert {p.name for p in layout.trained.iterdir()} == set(TOKENIZER)
     with pytest.raises(PipelineError) as error:
         collect(layout, method)

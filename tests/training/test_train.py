@@ -217,3 +217,25 @@ def test_an_architecture_without_a_head_for_the_task_is_one_line(layout: Layout)
     path.write_text(json.dumps(config | {"model_type": "marian"}))
     with pytest.raises(PipelineError, match=r"^models/base cannot be fine-tuned for this task: [^\n]*Marian"):
         train(tiny.write_params(layout.root), layout)
+
+
+def test_early_stopping_ends_a_run_that_brings_nothing_better(layout: Layout) -> None:
+    chosen = {"learning_rate": 1e-9, "num_train_epochs": 20, "early_stopping_patience": 2}
+    train(tiny.write_params(layout.root, train=chosen), layout)
+    assert json.loads(layout.train_report.read_text())["epochs"] == 3.0  # the first is the best
+
+
+@pytest.mark.parametrize(("metric", "scores"), [("f1_macro", [0.5, 0.7, 0.7]), ("mse", [0.9, 0.6, 0.61])])
+def test_patience_counts_in_the_history_that_a_checkpoint_carries(metric: str, scores: list[float]) -> None:
+    """transformers' own counter begins again when a run is resumed; this one only looks at the past."""
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    from stages.training.progress import Patience
+
+    stops = []
+    for count in range(1, 4):
+        state = TrainerState(log_history=[{f"eval_{metric}": score} for score in scores[:count]])
+        control = TrainerControl()
+        Patience(metric, 1).on_evaluate(TrainingArguments(report_to="none"), state, control)
+        stops.append(control.should_training_stop)
+    assert stops == [False, False, True]

@@ -46,6 +46,14 @@ def number(value: float) -> str:
     return f"{value:g}".replace("-", "−")
 
 
+def short(number: float) -> str:
+    """A count to three digits, for tables: 22,713,986 -> 22.7M, 32,102 -> 32.1k."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{letter}"
+    return f"{number:g}"
+
+
 def power(value: float) -> Markdown:
     """A large number by its power of ten: 3.1·10¹³."""
     mantissa, _, exponent = f"{value:.1e}".partition("e")
@@ -85,6 +93,7 @@ FORMATS: tuple[Callable[..., str], ...] = (
     percent,
     p_value,
     number,
+    short,
     power,
     numbers,
     value,

@@ -168,6 +168,6 @@ def _line(axes: Axes, history: Sequence[Mapping[str, float]], column: str, colou
 
 
 def sentence(metric: str) -> str:
-    """The metric's name, with a capital first letter."""
+    """The metric's name, with a capital first letter; chrF stays as it is."""
     text = _METRICS.get(metric, metric)
-    return text[0].upper() + text[1:]
+    return text if text[1:] != text[1:].lower() and " " not in text else text[0].upper() + text[1:]

@@ -7,8 +7,9 @@ from stages.release.markdown import Markdown, code, finalize
 
 
 def sentence(text: str) -> str:
-    """The text with a capital first letter."""
-    return text[:1].upper() + text[1:]
+    """The text with a capital first letter; chrF and its like stay as they are."""
+    first = text.partition(" ")[0]
+    return text if first[1:] != first[1:].lower() else text[:1].upper() + text[1:]
 
 
 def count(number: float) -> str:
@@ -18,7 +19,8 @@ def count(number: float) -> str:
 
 def score(number: float) -> str:
     """A score or the end of an interval, with three decimals."""
-    return f"{number:.3f}".replace("-", "−")
+    text = f"{number:.3f}"
+    return text.replace("-", "" if float(text) == 0 else "−")
 
 
 def signed(number: float) -> str:

@@ -22,51 +22,40 @@ def train(params: Params, layout: Layout) -> None:
     from stages.tasks import inference
     from stages.tasks.encode import truncated_share
     from stages.tasks.rows import read_rows
-    from stages.tasks.table import TASKS
-    from stages.tasks.tokenizers import load_tokenizer, usable
-    from stages.training import build, environment, loop, save
+    from stages.training import build, fine_tuning, loop, save
     from stages.training.checkpoints import checkpoint_folder
 
     torch.set_num_threads(params.compute.threads)
-    task, metric = TASKS[params.task.type], params.task.metric
-    labels = records.read(layout.prepared_manifest, "prepare")["labels"]
     data = {name: read_rows(layout.split(name)) for name in ("train", "validation")}
-    tokenizer = load_tokenizer(layout.base, params.task)
-    settings = usable(params.task, tokenizer, layout.base).model_copy(update={"labels": labels})
-    if settings.max_length < params.task.max_length:
-        say("train", f"the base takes {settings.max_length} tokens at most: longer texts are cut there")
-
-    lora = params.lora if params.method == "lora" else None
-    precision = environment.precision(params.compute.precision)
+    chosen = fine_tuning.start(
+        params.task,
+        records.read(layout.prepared_manifest, "prepare")["labels"],
+        layout.base,
+        params.lora if params.method == "lora" else None,
+        params.train,
+        params.compute.precision,
+        params.runtime,
+    )
+    task, settings, tokenizer = chosen.task, chosen.settings, chosen.tokenizer
     decided = {
+        **fine_tuning.described(chosen),
         "base": build.describe_base(params.base, digest(folder_digests(layout.base))),
         "method": params.method,
-        "lora": lora.model_dump() if lora else None,
-        "hyperparameters": params.train,
         "seed": params.seed,
-        "task": settings.described(),
-        "metric": metric,
-        "threads": params.compute.threads,
-        "precision": precision,
         "data": {name: sha256(layout.split(name)) for name in data},
-        "environment": environment.describe(),
         "code": code_digest("train", layout.root),
     }
-    say("train", f"{params.method}, {precision}, {len(data['train'])} rows from {params.base.repo_id}")
+    say("train", f"{params.method}, {chosen.precision}, {len(data['train'])} rows from {params.base.repo_id}")
     with checkpoint_folder(layout.checkpoints, decided) as folder:
-        dropout = params.train.get("dropout")
-        model = build.build(task, layout.base, tokenizer, labels, params.seed, lora, dropout)
-        args = loop.arguments(params.train, folder, params.seed, metric, precision, params.runtime)
-        patience = loop.patience(params.train, metric)
-        state = loop.fit(model, tokenizer, task, data, settings, args, params.runtime, patience)
+        model, state = fine_tuning.fit(chosen, data, params.seed, folder)
         thresholds = None
         if task.decide and settings.thresholds == "tuned":
-            said = inference.predictions(model.eval(), tokenizer, data["validation"], task, settings)
-            thresholds = task.decide(said, data["validation"].labels, labels)
+            said = inference.predictions(model, tokenizer, data["validation"], task, settings)
+            thresholds = task.decide(said, data["validation"].labels, settings.labels or [])
         with new_folder(layout.trained) as work:
             save.save(model, work, layout.base, params.base, task, settings, thresholds)
         write_text(layout.history, loop.history(state, params.task.kind.metrics))
-        found = loop.outcome(state, metric) | {
+        found = loop.outcome(state, settings.metric) | {
             "chosen": loop.chosen(params.train),
             "parameters": build.parameters(model),
             "thresholds": thresholds,

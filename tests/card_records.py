@@ -188,8 +188,42 @@ EVALUATION: Record = {
     "code": sha("0"),
 }
 
+CURVE: Record = {
+    "enabled": True,
+    "metric": "f1_macro",
+    "method": "full",
+    "data": {"train": sha("a"), "validation": sha("b")},
+    "seeds": [42, 43, 44],
+    "shares": [0.25, 0.5, 1.0],
+    "points": [
+        {"rows": 691, "training": [0.97, 0.98, 0.96], "validation": [0.871, 0.883, 0.862]},
+        {"rows": 1382, "training": [0.97, 0.975, 0.97], "validation": [0.91, 0.917, 0.906]},
+        {"rows": 2765, "training": [0.98, 0.98, 0.975], "validation": [0.939, 0.941, 0.937]},
+    ],
+    "law": {
+        "a": 4.2,
+        "b": 0.534,
+        "c": 0.0,
+        "best": 1.0,
+        "informative": True,
+        "confidence": 0.95,
+        "resamples": 1000,
+    },
+    "line": [
+        {"rows": rows, "value": 1 - 4.2 * rows**-0.534, "low": 0.86, "high": 0.98}
+        for rows in (691, 1382, 2765, 5530)
+    ],
+    "twice": {
+        "rows": 5530,
+        "value": 0.9579,
+        "low": 0.9512,
+        "high": 0.9634,
+        "change": {"value": 0.0189, "low": 0.0122, "high": 0.0251},
+    },
+}
+
 PARAMS: Record = {
-    **{section: {} for section in ("task", "lora", "train", "compute", "evaluate", "baselines")},
+    **{section: {} for section in ("task", "lora", "train", "compute", "evaluate", "baselines", "curve")},
     "seed": 42,
     "method": "full",
     "data": {"source": {"type": "files", "path": "rows.csv"}},
@@ -220,12 +254,21 @@ def params(**card: Any) -> Params:
 
 
 def full() -> dict[str, Record]:
-    """The four records of a full fine-tuning that beats its baselines, ready to be changed."""
-    return copy.deepcopy({"data": DATA, "baselines": BASELINES, "train": TRAIN, "evaluation": EVALUATION})
+    """The records of a full fine-tuning that beats its baselines, ready to be changed."""
+    return copy.deepcopy(
+        {
+            "data": DATA,
+            "baselines": BASELINES,
+            "train": TRAIN,
+            "evaluation": EVALUATION,
+            "curve": {"enabled": False},
+        }
+    )
 
 
 def lora() -> dict[str, Record]:
-    """The records of a LoRA adapter on Hub data with pinned revisions, not shown to beat a baseline."""
+    """The records of a LoRA adapter on Hub data with pinned revisions, not shown to beat a baseline; with a
+    learning curve."""
     records = full()
     records["data"]["source"] = {
         "type": "hub",
@@ -253,4 +296,6 @@ def lora() -> dict[str, Record]:
         "comparison": _comparison(0.003, 0.02, (30, 28, 0.895), "inconclusive"),
     }
     evaluation["metrics"] = _scores(0.942, 0.0)
+    alike = {name: train[name] for name in ("method", "lora", "hyperparameters", "base", "task")}
+    records["curve"] = copy.deepcopy(CURVE | alike)
     return records

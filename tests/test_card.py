@@ -22,7 +22,7 @@ from stages.card import card
 from stages.core.errors import PipelineError
 from stages.core.layout import Layout
 from stages.core.schema import Params
-from stages.release.agreement import agree, baselines_agree
+from stages.release.agreement import agree, baselines_agree, curve_agrees
 from stages.release.card import render
 from tests import card_records
 from tests.card_records import Record
@@ -191,18 +191,21 @@ DISAGREEING: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "other test rows": (lambda r: r["evaluation"]["test"].update(sha256="0" * 64), "other test rows"),
     "baselines on other rows": (lambda r: r["baselines"]["test"].update(sha256="0" * 64), "other test rows"),
     "trained on another split": (lambda r: r["train"]["data"].update(train="0" * 64), "another train split"),
+    "a curve on other rows": (lambda r: r["curve"]["data"].update(train="0" * 64), "another training"),
+    "a curve of another training": (lambda r: r["curve"]["hyperparameters"].clear(), "another training"),
     "baseline not described": (lambda r: r["baselines"]["models"].pop("majority"), "majority"),
 }
 
 
-def together(data: Record, baselines: Record, train: Record, evaluation: Record) -> None:
+def together(data: Record, baselines: Record, train: Record, evaluation: Record, curve: Record) -> None:
     agree(data, train, evaluation)
     baselines_agree(data, baselines, evaluation)
+    curve_agrees(data, train, curve)
 
 
 @pytest.mark.parametrize("case", DISAGREEING)
 def test_records_that_do_not_belong_together_are_refused(case: str) -> None:
-    records = card_records.full()
+    records = card_records.lora()
     together(**records)
     change, words = DISAGREEING[case]
     change(records)
@@ -222,6 +225,7 @@ def repository(tmp_path: Path) -> Layout:
         (layout.baselines_report, "baselines"),
         (layout.train_report, "train"),
         (layout.eval_report, "evaluation"),
+        (layout.curve_report, "curve"),
     ):
         path.write_text(json.dumps(records[name]))
     layout.params.write_text(json.dumps(card_records.PARAMS))  # JSON is YAML
@@ -233,6 +237,26 @@ def test_the_stage_writes_the_card_and_the_same_bytes_again(repository: Layout) 
     first = repository.card.read_bytes()
     card(card_records.params(), repository)
     assert repository.card.read_bytes() == first == (GOLDEN / "card_full.md").read_bytes()
+
+
+def test_the_learning_curve_is_drawn_when_there_is_one(repository: Layout) -> None:
+    from PIL import Image
+
+    for records, wide in ((card_records.full(), False), (card_records.lora(), True)):
+        for path, name in ((repository.train_report, "train"), (repository.curve_report, "curve")):
+            path.write_text(json.dumps(records[name]))
+        card(card_records.params(), repository)
+        assert ("figures/curve.png" in repository.card.read_text()) == wide
+        with Image.open(repository.curve_plot) as image:
+            assert (image.size == (1, 1)) != wide
+
+
+def test_a_curve_that_tells_nothing_is_said_to() -> None:
+    records = card_records.lora()
+    records["curve"]["law"]["informative"] = False
+    text = rendered(records)
+    assert "they do not tell what more rows would bring" in text
+    assert "power law" not in text
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ WRITES = {
     "baselines": ["baselines", "baselines_report"],
     "train": ["trained", "train_report", "history"],
     "evaluate": ["predictions", "eval_report", "breakdown_plot", "ladder_plot", "loss_plot", "results_plot"],
-    "card": ["card"],
+    "curve": ["curve_report"],
+    "card": ["card", "curve_plot"],
     "push": [],
 }
 
@@ -121,7 +122,7 @@ def test_reports_are_kept_in_git_without_losing_the_run_cache() -> None:
                 assert uncached == (kind != "outs" or stage == "card")
 
 
-@pytest.mark.parametrize("stage", ["prepare", "baselines", "train"])
+@pytest.mark.parametrize("stage", ["prepare", "baselines", "train", "curve"])
 def test_what_is_learned_knows_nothing_of_what_is_published(stage: str) -> None:
     rooms = {f.relative_to(ROOT).parts[:2] for f in closure(ROOT / f"stages/{stage}.py", ROOT)}
     assert not {("stages", "evidence"), ("stages", "release")} & rooms

@@ -36,6 +36,7 @@ lora: {}
 compute: {}
 evaluate: {}
 baselines: {}
+curve: {}
 runtime: {}
 """
 

@@ -49,6 +49,7 @@ PARAMS: dict[str, Any] = {
     "compute": {"threads": 1, "precision": "fp32"},
     "evaluate": {"resamples": 200},
     "baselines": {},
+    "curve": {},
     "card": {"title": "Tiny", "license": "mit", "languages": ["en"], "data": {"name": "made rows"}},
     "hub": {"repo_id": "tests/tiny", "version": "0.1.0"},
     "runtime": {"progress": False},

@@ -83,6 +83,15 @@ class Layout:
     def baseline_checkpoints(self) -> Path:
         return self.root / ".checkpoints.baselines"
 
+    # curve
+    @property
+    def curve_report(self) -> Path:
+        return self.root / "reports/curve.json"
+
+    @property
+    def curve_checkpoints(self) -> Path:
+        return self.root / ".checkpoints.curve"
+
     # evaluate
     @property
     def predictions(self) -> Path:
@@ -113,6 +122,10 @@ class Layout:
     @property
     def card(self) -> Path:
         return self.root / "model_cards/README.md"
+
+    @property
+    def curve_plot(self) -> Path:
+        return self.root / "model_cards/figures/curve.png"
 
     @property
     def receipt(self) -> Path:

@@ -71,6 +71,21 @@ class Baselines(Section):
         return models
 
 
+class Curve(Section):
+    """The score against the number of training rows; costs `seeds` times the sum of `shares` trainings."""
+
+    enabled: bool = False
+    shares: list[Annotated[float, Field(gt=0, le=1)]] = Field(default=[0.0625, 0.125, 0.25, 0.5, 1.0])
+    seeds: int = Field(default=3, ge=1)
+
+    @field_validator("shares")
+    @classmethod
+    def _several(cls, shares: list[float]) -> list[float]:
+        if len(set(shares)) < max(3, len(shares)):
+            raise ValueError("should name three or more different shares of the training rows")
+        return sorted(shares)
+
+
 class CardData(Section):
     """What the card says of the data, where no record can know it."""
 
@@ -143,6 +158,7 @@ class Params(Section):
     compute: Compute
     evaluate: Evaluate
     baselines: Baselines
+    curve: Curve
     card: Card
     hub: Hub
     runtime: Runtime = Runtime()

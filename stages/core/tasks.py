@@ -74,6 +74,10 @@ TASK_TYPES: dict[str, TaskType] = {
 LOWER_IS_BETTER = frozenset({"mse", "rmse", "mae", "loss", "perplexity", "pseudo_perplexity"})
 
 
+# Scores up to 100; the others that grow have 1 as their best.
+PERCENTAGES = frozenset({"chrf", "bleu", "rouge1", "rouge2", "rougeL"})
+
+
 def greater_is_better(metric: str) -> bool:
     """Which way a score points."""
     return metric not in LOWER_IS_BETTER

@@ -160,6 +160,36 @@ def training_curve(history: Sequence[Mapping[str, float]], metric: str, best_ste
         return png(figure)
 
 
+def learning_curve(metric: str, curve: Mapping[str, Any]) -> bytes:
+    """Scores on validation and training rows by the number of training rows, and where the power law goes.
+
+    `curve` is the record of the curve stage. Dots are single seeds; shades reach from the worst to the best.
+    """
+    with own_style():
+        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+        axes = figure.subplots()
+        sizes = [point["rows"] for point in curve["points"]]
+        for split, colour in (("training", BLUE), ("validation", ORANGE)):
+            found = [point[split] for point in curve["points"]]
+            axes.fill_between(sizes, list(map(min, found)), list(map(max, found)), color=colour, alpha=0.2)
+            axes.plot(sizes, [sum(s) / len(s) for s in found], color=colour, label=f"{split} rows")
+            for size, scores in zip(sizes, found, strict=True):
+                axes.plot([size] * len(scores), scores, "o", color=colour, markersize=3)
+        line = curve["line"]
+        if curve["law"]["informative"]:
+            along, low, high = ([p[part] for p in line] for part in ("rows", "low", "high"))
+            axes.fill_between(along, low, high, color=GREY, alpha=0.2, linewidth=0)
+            law = [p["value"] for p in line]
+            axes.plot(along, law, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="power law")
+        axes.set(xscale="log", xlabel="training rows", ylabel=sentence(metric))
+        axes.set_xticks([*sizes, curve["twice"]["rows"]], minor=False)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.grid(axis="y")
+        axes.legend(loc="best")
+        return png(figure)
+
+
 def _line(axes: Axes, history: Sequence[Mapping[str, float]], column: str, colour: str, name: str) -> None:
     points = [(row["step"], row[column]) for row in history if column in row]
     if points:

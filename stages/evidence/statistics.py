@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stages.core.tasks import LOWER_IS_BETTER, greater_is_better
+from stages.core.tasks import LOWER_IS_BETTER, PERCENTAGES, greater_is_better
 
 Floats = NDArray[np.float64]
 Verdict = Literal["better", "same", "inconclusive", "worse"]
@@ -20,7 +20,6 @@ Verdict = Literal["better", "same", "inconclusive", "worse"]
 MARGIN = 0.01  # of a score between 0 and 1: differences that stay within it on both sides count as none
 METHOD = "percentile bootstrap over test rows; the same resampled rows for every model"
 
-_PERCENTAGES = frozenset({"chrf", "bleu", "rouge1", "rouge2", "rougeL"})
 _UNBOUNDED = LOWER_IS_BETTER  # errors, losses and perplexities: these alone have no upper end
 
 
@@ -76,7 +75,7 @@ def margin(metric: str, value: float) -> float:
     """
     if metric in _UNBOUNDED:
         return MARGIN * abs(value)
-    return 100 * MARGIN if metric in _PERCENTAGES else MARGIN
+    return 100 * MARGIN if metric in PERCENTAGES else MARGIN
 
 
 def compare(

@@ -30,6 +30,19 @@ def baselines_agree(data: Record, baselines: Record, evaluation: Record) -> None
         )
 
 
+def curve_agrees(data: Record, train: Record, curve: Record) -> None:
+    """Raise PipelineError unless the learning curve, if there is one, is of the same rows and settings."""
+    if not curve["enabled"]:
+        return
+    mine = {split: data["splits"][split]["sha256"] for split in curve["data"]}
+    alike = ("method", "lora", "hyperparameters", "base", "task")
+    if curve["data"] != mine or any(curve[name] != train[name] for name in alike):
+        raise PipelineError(
+            "reports/curve.json is about other rows or another training than reports/train.json:"
+            " run `dvc repro curve`"
+        )
+
+
 def _same_test_rows(data: Record, record: Record, name: str, stage: str) -> None:
     if record["test"]["sha256"] != data["splits"]["test"]["sha256"]:
         raise PipelineError(

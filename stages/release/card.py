@@ -21,7 +21,14 @@ LANGUAGE = "en"  # the folder of its templates, one a task, each over the common
 
 
 def render(
-    templates: Path, card: Card, hub: Hub, data: Record, baselines: Record, train: Record, evaluation: Record
+    templates: Path,
+    card: Card,
+    hub: Hub,
+    data: Record,
+    baselines: Record,
+    train: Record,
+    evaluation: Record,
+    curve: Record,
 ) -> str:
     """The whole card, ending with a newline. Raises PipelineError for a template that does not work."""
     facts = {
@@ -34,6 +41,7 @@ def render(
         "columns": _columns(evaluation),
         "diagnosis": _diagnosis(evaluation.get("diagnosis")),
         "baselines": _ranked(baselines, evaluation),
+        "curve": curve if curve["enabled"] else None,
     }
     template = f"{LANGUAGE}/{evaluation['task']}.md"
     try:

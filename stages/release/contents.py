@@ -18,7 +18,7 @@ _REQUIRED = {
     "full": ("config.json",),
     "lora": ("adapter_config.json", "adapter_model.safetensors"),
 }
-_BESIDE = (r"README\.md", r"figures/[\w-]+\.png", r"reports/(data|train|eval)\.json")
+_BESIDE = (r"README\.md", r"figures/[\w-]+\.png", r"reports/(data|train|eval|curve)\.json")
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,15 @@ def _stranger(source: Path) -> str:
 
 
 def _beside(layout: Layout) -> dict[str, Path]:
-    figures = layout.results_plot.parent
-    fixed = {"README.md": layout.card}
-    for report in (layout.data_report, layout.train_report, layout.eval_report):
-        fixed[f"reports/{report.name}"] = report
-    return fixed | {f"figures/{p.name}": p for p in sorted(figures.glob("*.png"))}
+    """The card, the records that its numbers come from, the figures that it shows."""
+    card = layout.card.read_bytes() if layout.card.is_file() else b""
+    drawn = sorted(layout.results_plot.parent.glob("*.png"))
+    figures = [p for p in drawn if f"(figures/{p.name})".encode() in card]
+    reports = [layout.data_report, layout.train_report, layout.eval_report]
+    if layout.curve_plot in figures:
+        reports.append(layout.curve_report)
+    named = {f"reports/{p.name}": p for p in reports} | {f"figures/{p.name}": p for p in figures}
+    return {"README.md": layout.card} | named
 
 
 def _made_by(path: str) -> str:

@@ -43,6 +43,16 @@ def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
+def times(number: int) -> str:
+    """How often: once, twice, 3 times."""
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def average(numbers: list[float]) -> float:
+    """The mean of a list, which is not empty."""
+    return sum(numbers) / len(numbers)
+
+
 def number(value: float) -> str:
     """A number as short as it is: 0.01, 4, -1.55."""
     return f"{value:g}".replace("-", "−")
@@ -87,13 +97,15 @@ def listed(items: list[Any], last: str = "and") -> Markdown:
     return Markdown(f"{', '.join(escaped[:-1])} {last} {escaped[-1]}")
 
 
-FORMATS: tuple[Callable[..., str], ...] = (
+FORMATS: tuple[Callable[..., Any], ...] = (
     sentence,
     count,
     score,
     signed,
     percent,
     p_value,
+    times,
+    average,
     number,
     short,
     power,

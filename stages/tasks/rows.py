@@ -1,5 +1,6 @@
 """The rows of a prepared split."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,18 @@ class Rows:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def take(self, places: Sequence[int]) -> "Rows":
+        """The rows at `places`, in the order of these."""
+
+        def of(column: list[Any]) -> list[Any]:
+            return [column[place] for place in places]
+
+        pairs = of(self.pairs) if self.pairs is not None else None
+        return Rows(of(self.ids), of(self.texts), pairs, of(self.labels))
+
     def first(self, count: int) -> "Rows":
         """The first `count` rows."""
-        pairs = self.pairs and self.pairs[:count]
-        return Rows(self.ids[:count], self.texts[:count], pairs, self.labels[:count])
+        return self.take(range(len(self))[:count])
 
 
 def read_rows(path: Path) -> Rows:

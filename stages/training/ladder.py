@@ -93,17 +93,11 @@ def _network(name: str, start: Start, checkpoints: Path) -> Fitted:
     args = loop.arguments(chosen, checkpoints, start.seed, metric, start.precision, start.runtime)
     patience = loop.patience(chosen, metric)
     state = loop.fit(model, tokenizer, task, start.rows, settings, args, start.runtime, patience)
-    predicted = inference.predictions(_plain(model), tokenizer, start.rows["test"], task, settings)
+    predicted = inference.predictions(model, tokenizer, start.rows["test"], task, settings)
     found = loop.outcome(state, metric)
     facts = {fact: found[fact] for fact in ("steps", "epochs", "operations")}
     facts |= {"description": _DESCRIPTIONS[name], "parameters": build.parameters(model)["total"]}
     return Fitted(predicted, facts)
-
-
-def _plain(model: Any) -> Any:
-    """The model without the autocast that the Trainer leaves on its forward: scores are made in fp32."""
-    model.__dict__.pop("forward", None)
-    return model.eval()
 
 
 def _counted_tokens(start: Start) -> Fitted:

@@ -69,8 +69,8 @@ def fit(
     runtime: Runtime,
     patience: Patience | None = None,
 ) -> TrainerState:
-    """Train `model` in place on `data["train"]` and leave it with the weights that scored best on
-    `data["validation"]`; the Trainer's state tells the steps, the history and the best.
+    """Train `model` in place on `data["train"]` and leave it in evaluation mode with the weights that scored
+    best on `data["validation"]`; the Trainer's state tells the steps, the history and the best.
 
     Goes on from the newest intact checkpoint in `args.output_dir`. Raises PipelineError when the loss stops
     being a number and when no evaluation fell due.
@@ -117,6 +117,9 @@ def fit(
         raise PipelineError(
             f"training stopped at step {state.global_step} of {state.max_steps}: run it again"
         )
+    # The Trainer leaves autocast on the model's forward; what is predicted from here on is made in fp32.
+    model.__dict__.pop("forward", None)
+    model.eval()
     return state
 
 

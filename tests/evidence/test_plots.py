@@ -8,6 +8,7 @@ from PIL import Image
 
 from stages.evidence import breakdown, plots
 from stages.evidence.style import drawable, own_style
+from tests.card_records import CURVE
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = [
@@ -55,6 +56,10 @@ FIGURES = {
     "texts": lambda: breakdown.histogram_of_chrf({}, [{"predicted": "un film"}], ["un beau film"], []),
     "losses": lambda: breakdown.histogram_of_loss({}, LOSSES, [None] * 40, []),
     "ladder": lambda: plots.ladder("f1_macro", RUNGS),
+    "learning curve": lambda: plots.learning_curve("f1_macro", CURVE),
+    "learning curve without a law": lambda: plots.learning_curve(
+        "f1_macro", CURVE | {"law": {"informative": False}}
+    ),
     "results of a metric without bounds": lambda: plots.results(
         "mse", {"this model": {"value": 1.2, "low": 1.0, "high": 1.5, "n": 9}}, 0.95
     ),

@@ -128,8 +128,9 @@ def predict(layout: Layout) -> None:
 
 
 def card(layout: Layout, version: str = "0.1.0", repo_id: str = REPO, more: str = "") -> None:
-    """A card that names this version."""
-    layout.card.write_text(CARD.format(repo_id=repo_id, version=version) + more)
+    """A card that names this version and shows every figure there is."""
+    figures = [f"![](figures/{p.name})\n" for p in sorted(layout.results_plot.parent.glob("*.png"))]
+    layout.card.write_text(CARD.format(repo_id=repo_id, version=version) + "".join(figures) + more)
 
 
 def receipt(layout: Layout) -> dict[str, Any]:

@@ -49,6 +49,16 @@ def test_the_release_is_exactly_this(layout: Layout) -> None:
     assert all(is_of_a_release(path) for path in content)
 
 
+def test_the_learning_curve_goes_along_when_the_card_shows_it(layout: Layout) -> None:
+    layout.curve_plot.write_bytes(shelf.PNG)
+    layout.curve_report.write_text('{"enabled": true}')
+    assert not {"figures/curve.png", "reports/curve.json"} & collect(layout, "full").keys()
+    shelf.card(layout)
+    content = collect(layout, "full")
+    assert {"figures/curve.png", "reports/curve.json"} <= content.keys()
+    assert all(is_of_a_release(path) for path in content)
+
+
 def test_blob_is_what_git_calls_the_content(layout: Layout) -> None:
     file = collect(layout, "full")["README.md"]
     assert file.blob() == shelf.git(layout.root, "hash-object", str(file.source.resolve()))

@@ -103,10 +103,13 @@ def test_a_b_a_on_ones_own_hub_moves_the_tag_each_time_and_says_so(desk: Desk) -
 
 def test_files_of_an_earlier_release_go_and_those_of_others_stay(desk: Desk) -> None:
     (desk.layout.card.parent / "figures/extra.png").write_bytes(shelf.PNG)
+    desk.write()
     desk.deliver()
+    assert "figures/extra.png" in desk.files()
     desk.put("LICENSE", "MIT")
     desk.put("adapter_model.safetensors", "of a LoRA release whose receipt is lost")
     (desk.layout.card.parent / "figures/extra.png").unlink()
+    desk.write()
     desk.deliver()
     assert desk.files() == {*desk.edition().content, "LICENSE"}
     assert desk.deliver() == desk.tags()["v0.1.0"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stages.core.errors import PipelineError
-from stages.evidence.power_law import FASTEST, SLOWEST, PowerLaw, fit
+from stages.training.power_law import FASTEST, SLOWEST, PowerLaw, fit
 
 SIZES = [100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0]
 

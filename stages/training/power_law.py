@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from stages.core.errors import PipelineError
-from stages.evidence.statistics import Bootstrap, Floats
+
+Floats = NDArray[np.float64]
 
 SLOWEST, FASTEST = 0.01, 3.0  # the exponents looked for; those that are reported lie between 0.05 and 2
 SIZES_FOR_FLOOR = 4  # with fewer, c is 0: two numbers are as many as so few points can tell
@@ -41,7 +42,7 @@ class PowerLaw:
     sizes: tuple[float, ...]
     informative: bool
     samples: Floats  # [resamples, 3]: a, b and c of each resample
-    bootstrap: Bootstrap
+    confidence: float  # of every interval
 
     def predict(self, n: float) -> Estimate:
         """The error expected with `n` examples, and the lower and upper end of its interval."""
@@ -56,7 +57,7 @@ class PowerLaw:
         )
 
     def _with_interval(self, value: float, samples: Floats) -> Estimate:
-        low, high = self.bootstrap.interval(samples)
+        low, high = _ends(samples, self.confidence)
         return float(value), min(low, float(value)), max(high, float(value))
 
 
@@ -81,15 +82,14 @@ def fit(
     floor = len(n) >= SIZES_FOR_FLOOR
     height, b, c = _polished(_best(logs, means[None], spread, floor)[0], logs, means, spread, floor)
     fitted = height * np.exp(-b * logs) + c
-    bootstrap = Bootstrap(resamples, confidence, seed)
     pool = _residuals(found, fitted, spread, len(n) - (3 if floor else 2), confidence)
     drawn = np.random.default_rng(seed).choice(pool, size=(resamples, len(n), runs)).mean(axis=2)
     samples = _best(logs, np.maximum(fitted + spread * drawn, 0), spread, floor)
     samples[:, 0] *= middle ** samples[:, 1]
     falls = _curve(samples.T, n[0]) - _curve(samples.T, n[-1])
-    informative = len(n) >= SIZES_TO_TELL and bootstrap.interval(falls)[0] > LEAST_FALL * fitted[0]
+    informative = len(n) >= SIZES_TO_TELL and _ends(falls, confidence)[0] > LEAST_FALL * fitted[0]
     known = tuple(float(size) for size in n)
-    return PowerLaw(height * middle**b, b, c, known, bool(informative), samples, bootstrap)
+    return PowerLaw(height * middle**b, b, c, known, bool(informative), samples, confidence)
 
 
 def _checked(sizes: Sequence[float], errors: ArrayLike) -> tuple[Floats, Floats]:
@@ -104,6 +104,12 @@ def _checked(sizes: Sequence[float], errors: ArrayLike) -> tuple[Floats, Floats]
         raise PipelineError("learning curve: errors have to be numbers of 0 or more")
     order = np.argsort(n)
     return n[order], found[order]
+
+
+def _ends(samples: Floats, confidence: float) -> tuple[float, float]:
+    """The central share `confidence` of the samples."""
+    low, high = np.quantile(samples, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
 
 
 def _curve(parameters: Any, n: float) -> Any:

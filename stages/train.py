@@ -54,7 +54,7 @@ def train(params: Params, layout: Layout) -> None:
             thresholds = task.decide(said, data["validation"].labels, settings.labels or [])
         with new_folder(layout.trained) as work:
             save.save(model, work, layout.base, params.base, task, settings, thresholds)
-        write_text(layout.history, loop.history(state, params.task.kind.metrics))
+        write_text(layout.history, loop.history(state, params.task.kind.metrics, settings.metric))
         found = loop.outcome(state, settings.metric) | {
             "chosen": loop.chosen(params.train),
             "parameters": build.parameters(model),

@@ -63,7 +63,7 @@ def history(file: Path) -> list[dict[str, float]]:
     head, *lines = file.read_text(encoding="utf-8").splitlines()
     columns = head.split("\t")
     rows = (zip(columns, line.split("\t"), strict=True) for line in lines)
-    return [{column: float(cell) for column, cell in row if cell} for row in rows]
+    return [{column: float(cell) for column, cell in row if cell != "nan"} for row in rows]
 
 
 def trivial_loss(split: Record) -> float | None:

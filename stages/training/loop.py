@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -144,21 +145,26 @@ def _try_optimizer(trainer: OrderedTrainer) -> None:
     trainer.optimizer = trainer.lr_scheduler = None
 
 
-def history(state: TrainerState, metrics: Sequence[str]) -> str:
+def history(state: TrainerState, metrics: Sequence[str], main: str) -> str:
     """The losses and validation scores by step, tab-separated, for `dvc plots` and the card's curve.
 
-    Times and speeds are left out: they differ from run to run.
+    `eval_score` repeats the `main` one of `metrics`, by a name that does not depend on the task. What a step
+    does not have is `nan`: plots of DVC draw an empty cell as 0. Times and speeds are left out: they differ
+    from run to run.
     """
     logged = {name for entry in state.log_history for name in entry}
     scores = [f"eval_{name}" for name in metrics if f"eval_{name}" in logged]
-    columns = ("epoch", "loss", "learning_rate", "eval_loss", *scores)
+    columns = ("epoch", "loss", "learning_rate", "eval_loss", "eval_score", *scores)
     steps: dict[int, dict[str, float]] = {}
     for entry in state.log_history:
-        steps.setdefault(int(entry["step"]), {}).update({k: v for k, v in entry.items() if k in columns})
+        row = steps.setdefault(int(entry["step"]), {})
+        row |= {name: value for name, value in entry.items() if name in columns}
+        if f"eval_{main}" in row:
+            row["eval_score"] = row[f"eval_{main}"]
     steps = {step: row for step, row in steps.items() if row.keys() & {"loss", "eval_loss"}}
     lines = ["\t".join(("step", *columns))]
     for step, row in sorted(steps.items()):
-        lines.append("\t".join((str(step), *(f"{row[c]:.6g}" if c in row else "" for c in columns))))
+        lines.append("\t".join((str(step), *(f"{row.get(c, nan):.6g}" for c in columns))))
     return "\n".join(lines) + "\n"
 
 

@@ -115,10 +115,11 @@ def test_history_has_losses_and_scores_but_no_times(layout: Layout) -> None:
     train(tiny.write_params(layout.root), layout)
     header, *lines = layout.history.read_text().splitlines()
     columns = header.split("\t")
-    assert columns[:5] == ["step", "epoch", "loss", "learning_rate", "eval_loss"]
+    assert columns[:6] == ["step", "epoch", "loss", "learning_rate", "eval_loss", "eval_score"]
     rows = [dict(zip(columns, line.split("\t"), strict=True)) for line in lines]
-    assert [row["step"] for row in rows if row["eval_f1_macro"]] == ["12", "24", "36"]
-    assert all(row["loss"] for row in rows)
+    assert [row["step"] for row in rows if row["eval_f1_macro"] != "nan"] == ["12", "24", "36"]
+    assert all(row["loss"] != "nan" and row["eval_score"] == row["eval_f1_macro"] for row in rows)
+    assert all(cell for row in rows for cell in row.values())  # DVC draws an empty cell as 0
 
 
 def test_gradient_accumulation_trains_on_the_same_loss(layout: Layout) -> None:
@@ -141,7 +142,7 @@ def test_gradient_accumulation_trains_on_the_same_loss(layout: Layout) -> None:
 def validation_scores(layout: Layout) -> dict[int, float]:
     header, *lines = [line.split("\t") for line in layout.history.read_text().splitlines()]
     column = header.index("eval_f1_macro")
-    return {int(line[0]): float(line[column]) for line in lines if line[column]}
+    return {int(line[0]): float(line[column]) for line in lines if line[column] != "nan"}
 
 
 def test_best_checkpoint_is_the_one_saved(layout: Layout) -> None:

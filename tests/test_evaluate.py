@@ -23,6 +23,7 @@ from stages.core.errors import PipelineError
 from stages.core.files import sha256
 from stages.core.layout import Layout
 from stages.core.schema import Params
+from stages.curve import curve
 from stages.evaluate import evaluate
 from stages.train import train
 from tests import card_records, tiny
@@ -77,7 +78,7 @@ def write_prepared(layout: Layout) -> None:
 def evaluated(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Params, Layout]:
-    """A repository in which the real stages ran up to evaluate."""
+    """A repository in which the real stages ran up to evaluate and curve."""
     layout = Layout(tmp_path_factory.mktemp(request.param))
     (layout.root / "stages").symlink_to(ROOT / "stages")
     shutil.copytree(ROOT / "model_cards/templates", layout.templates)
@@ -87,6 +88,7 @@ def evaluated(
     train(given, layout)
     baselines(given, layout)
     evaluate(given, layout)
+    curve(given, layout)
     return given, layout
 
 

@@ -137,7 +137,7 @@ def test_second_run_runs_push_alone_and_writes_nothing(repo: Repo) -> None:
     before = repo.written()
     said = repo.run("dvc", "repro")
     assert "Running stage 'push'" in said
-    for stage in ("fetch", "prepare", "baselines", "train", "evaluate", "card"):
+    for stage in ("fetch", "prepare", "baselines", "train", "evaluate", "curve", "card"):
         assert f"Stage '{stage}' didn't change" in said
     assert repo.written() == before
     assert "already released" in said

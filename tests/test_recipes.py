@@ -23,7 +23,7 @@ from tests import world
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")]
 ROOT = Path(__file__).parents[1]
-STAGES = ("fetch", "prepare", "baselines", "train", "evaluate", "card")
+STAGES = ("fetch", "prepare", "baselines", "train", "evaluate", "curve", "card")
 RUN = """
 import importlib, sys
 from pathlib import Path
@@ -81,6 +81,7 @@ def written(root: Path, recipe: str, commits: dict[str, str], changes: dict[str,
     document["task"].pop("stride", None)
     document["task"] |= {"max_target_length": 24} if "max_target_length" in document["task"] else {}
     document["evaluate"]["resamples"] = 100
+    document["curve"] = {"enabled": not changes, "shares": [0.3, 0.6, 1.0], "seeds": 1}
     document["compute"] = {"threads": 1, "precision": "fp32"}
     document["runtime"]["progress"] = False
     with (root / "params.yaml").open("w") as file:
@@ -143,6 +144,7 @@ def test_a_recipe_ends_in_a_release_that_its_card_tells_how_to_use(
     assert evaluation["metric"] in evaluation["metrics"]
     assert list(evaluation["baselines"]) == sorted(document["baselines"]["models"])
     assert records.read(layout.receipt, "push")["tag"] == "v0.1.0"
+    assert ("### Score by number of training rows" in layout.card.read_text()) == document["curve"]["enabled"]
     answer = used(layout, document["hub"]["repo_id"], document["base"]["repo_id"], tmp_path)
     # Tiny models may find no entity and write no word; all others have to answer.
     silent = {"tags", "text"}

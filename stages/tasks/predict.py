@@ -15,6 +15,7 @@ from stages.core.records import Record
 from stages.core.task_section import Task
 from stages.tasks.encode import IGNORED, Feature
 from stages.tasks.masking import passes
+from stages.tasks.thresholds import decided
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids", "labels")
 Predicted = tuple[list[Record], float]
@@ -56,13 +57,7 @@ def predict_classes(
     found, loss = _outputs(model, collator, features, size)
     shares = torch.sigmoid(torch.from_numpy(found)).numpy()
     least = getattr(model.config, "label_thresholds", None) or [0.5] * len(labels)
-    return [
-        {
-            "predicted": [label for label, p, t in zip(labels, row, least, strict=True) if p >= t],
-            "probabilities": row.tolist(),
-        }
-        for row in shares
-    ], loss
+    return decided(shares.tolist(), labels, least), loss
 
 
 def predict_number(

@@ -35,6 +35,13 @@ class Rows:
         pairs = of(self.pairs) if self.pairs is not None else None
         return Rows(of(self.ids), of(self.texts), pairs, of(self.labels))
 
+    def and_then(self, other: "Rows") -> "Rows":
+        """These rows and, after them, the other ones; both have pairs or none has."""
+        pairs = None if self.pairs is None else [*self.pairs, *(other.pairs or [])]
+        return Rows(
+            [*self.ids, *other.ids], [*self.texts, *other.texts], pairs, [*self.labels, *other.labels]
+        )
+
     def first(self, count: int) -> "Rows":
         """The first `count` rows."""
         return self.take(range(len(self))[:count])

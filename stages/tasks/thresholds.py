@@ -22,6 +22,19 @@ def tune(predicted: Sequence[Record], references: Sequence[Any], labels: Sequenc
     ]
 
 
+def decided(
+    shares: Sequence[Sequence[float]], labels: Sequence[str], thresholds: Sequence[float]
+) -> list[Record]:
+    """For each row the labels whose probability reaches their threshold; `shares` is [rows, labels]."""
+    return [
+        {
+            "predicted": [label for label, p, t in zip(labels, row, thresholds, strict=True) if p >= t],
+            "probabilities": list(row),
+        }
+        for row in shares
+    ]
+
+
 def _best(shares: np.ndarray[Any, Any], true: np.ndarray[Any, Any]) -> float:
     if not true.any():
         return 0.5

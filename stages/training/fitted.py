@@ -32,17 +32,6 @@ def classes(shares: NDArray[np.float64], labels: Sequence[str]) -> list[Record]:
     return [{"predicted": labels[int(row.argmax())], "probabilities": row.tolist()} for row in shares]
 
 
-def labelled(shares: NDArray[np.float64], labels: Sequence[str]) -> list[Record]:
-    """The labels whose probability reaches one half; `shares` has shape [rows, labels]."""
-    return [
-        {
-            "predicted": [label for label, share in zip(labels, row, strict=True) if share >= 0.5],
-            "probabilities": row.tolist(),
-        }
-        for row in shares
-    ]
-
-
 def membership(rows: Rows, labels: Sequence[str]) -> NDArray[np.bool_]:
     """Which labels each row has, of shape [rows, labels]."""
     return np.array([[label in own for label in labels] for own in rows.labels], dtype=bool)

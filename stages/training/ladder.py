@@ -21,6 +21,7 @@ from stages.tasks import inference
 from stages.tasks.encode import Feature
 from stages.tasks.rows import Rows
 from stages.tasks.table import TASKS
+from stages.tasks.thresholds import decided
 from stages.tasks.tokenizers import load_tokenizer, usable
 from stages.training import build, loop, scratch
 from stages.training.checkpoints import checkpoint_folder
@@ -45,16 +46,30 @@ class Start:
 
 
 def climb(name: str, start: Start) -> Fitted:
-    """Fit one rung. Raises PipelineError when these rows do not suffice for it."""
+    """Fit one rung, and have it predict the test rows. Raises PipelineError when the rows do not suffice.
+
+    Where the model decides by thresholds that are tuned on the validation rows, so does every rung.
+    """
+    task, settings, test = TASKS[start.settings.type], start.settings, start.rows["test"]
+    if task.decide is None or settings.thresholds == "fixed":
+        return _fit(name, start, test)
+    held, labels = start.rows["validation"], settings.labels or []
+    fitted = _fit(name, start, held.and_then(test))
+    thresholds = task.decide(fitted.predicted[: len(held)], held.labels, labels)
+    shares = [row["probabilities"] for row in fitted.predicted[len(held) :]]
+    return Fitted(decided(shares, labels, thresholds), fitted.facts | {"thresholds": thresholds})
+
+
+def _fit(name: str, start: Start, asked: Rows) -> Fitted:
     if name in NETWORKS:
         with checkpoint_folder(start.checkpoints, start.decides | {"rung": name}) as folder:
-            return _network(name, start, folder)
+            return _network(name, start, asked, folder)
     if name == "unigram":
-        return _counted_tokens(start)
+        return _counted_tokens(start, asked)
     fit = SIMPLE[start.settings.kind.label][name]
     if fit is linear_number:
         fit = partial(linear_number, solver=start.baselines.solver)
-    return fit(start.rows["train"], start.rows["test"], start.settings.labels or [], start.seed)
+    return fit(start.rows["train"], asked, start.settings.labels or [], start.seed)
 
 
 # Every weight has a long way to go: a higher rate than fine-tuning takes, more epochs, and an end to them.
@@ -81,33 +96,33 @@ def training(name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     return {**_TRAINING, "learning_rate": _RATES.get(name, _TRAINING["learning_rate"]), **chosen}
 
 
-def _network(name: str, start: Start, checkpoints: Path) -> Fitted:
+def _network(name: str, start: Start, asked: Rows, checkpoints: Path) -> Fitted:
     task, metric = TASKS[start.settings.type], start.settings.metric
     tokenizer = load_tokenizer(start.base, start.settings)
     settings = usable(start.settings, tokenizer, start.base)
     width = start.baselines.hidden_size
     sizes = {"hidden_size": width, "embedding_size": width}
     labels = settings.labels or []
-    model = scratch.rung(name, task.auto_class, start.base, labels, task.problem_type, start.seed, sizes)
+    model = scratch.rung(name, task, start.base, labels, start.seed, sizes)
     chosen = training(name, start.baselines.train)
     args = loop.arguments(chosen, checkpoints, start.seed, metric, start.precision, start.runtime)
     patience = loop.patience(chosen, metric)
     state = loop.fit(model, tokenizer, task, start.rows, settings, args, start.runtime, patience)
-    predicted = inference.predictions(model, tokenizer, start.rows["test"], task, settings)
+    predicted = inference.predictions(model, tokenizer, asked, task, settings)
     found = loop.outcome(state, metric)
     facts = {fact: found[fact] for fact in ("steps", "epochs", "operations")}
     facts |= {"description": _DESCRIPTIONS[name], "parameters": build.parameters(model)["total"]}
     return Fitted(predicted, facts)
 
 
-def _counted_tokens(start: Start) -> Fitted:
+def _counted_tokens(start: Start, asked: Rows) -> Fitted:
     task = TASKS[start.settings.type]
     tokenizer = load_tokenizer(start.base, start.settings)
     settings = usable(start.settings, tokenizer, start.base)
-    train, test = (task.encode(tokenizer, start.rows[split], settings) for split in ("train", "test"))
+    train, test = (task.encode(tokenizer, rows, settings) for rows in (start.rows["train"], asked))
     likely = unigram([list(_targets(feature)) for feature in train], len(tokenizer))
     best = int(np.argmax(likely))
-    predicted: list[Record] = [{"loss": 0.0, "tokens": 0, "hits": 0} for _ in start.rows["test"].ids]
+    predicted: list[Record] = [{"loss": 0.0, "tokens": 0, "hits": 0} for _ in asked.ids]
     for feature in test:
         wanted, row = _targets(feature), predicted[feature["row"]]
         row["loss"] -= sum(float(likely[token]) for token in wanted)

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.tasks.rows import Rows
+from stages.tasks.thresholds import decided
 from stages.training import least_squares
-from stages.training.fitted import Fitted, classes, fitting, labelled, membership
+from stages.training.fitted import Fitted, classes, fitting, membership
 
 _PENALTIES = (1, 10, 100)  # C of a logistic regression: the inverse of its penalty
 _RIDGES = (0.01, 0.1, 1.0, 10.0)  # of a linear regression, by the number of rows
@@ -81,7 +82,7 @@ def linear_classes(train: Rows, test: Rows, labels: Sequence[str], seed: int) ->
         "features": rows.shape[1],
         "C": best,
     }
-    return Fitted(labelled(shares, labels), facts)
+    return Fitted(decided(shares.tolist(), labels, [0.5] * len(labels)), facts)
 
 
 def _each_label(rows: Any, truth: NDArray[np.bool_], wanted: Any, penalty: float) -> NDArray[np.float64]:

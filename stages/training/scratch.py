@@ -12,7 +12,8 @@ import torch
 import transformers
 
 from stages.core.errors import PipelineError
-from stages.tasks.inference import NUMBER
+from stages.tasks.inference import head_settings
+from stages.tasks.table import Task
 from stages.training.networks import CLASSES, LadderConfig
 
 _WIDEST = 128
@@ -20,14 +21,13 @@ _WIDEST = 128
 
 def rung(
     name: str,
-    auto_class: str,
+    task: Task,
     base: Path,
     labels: Sequence[str],
-    problem_type: str | None,
     seed: int,
     sizes: Mapping[str, Any] | None = None,
 ) -> Any:
-    """A network with random weights, on the CPU in fp32: `name` is one of RUNGS[auto_class].
+    """A network with random weights, on the CPU in fp32: `name` is one of NETWORKS (core/tasks.py).
 
     `transformer` is the base's own architecture in its own size. The others have embeddings and states of the
     base's hidden size, at most 128; `sizes` are fields of LadderConfig that say otherwise, and are theirs
@@ -36,10 +36,10 @@ def rung(
     """
     config = transformers.AutoConfig.from_pretrained(base, trust_remote_code=False)
     tokenizer = transformers.AutoTokenizer.from_pretrained(base, trust_remote_code=False)
-    head = _head(auto_class, labels, problem_type) | {"pad_token_id": _padding(config, tokenizer)}
+    head = head_settings(task, labels) | {"pad_token_id": _padding(config, tokenizer)}
     transformers.set_seed(seed)  # before a weight is drawn: a Trainer would seed too late
     if name == "transformer":
-        return _transformer(auto_class, base, head)
+        return _transformer(task.auto_class, base, head)
     width = min(_WIDEST, config.get_text_config().hidden_size)
     settings = {
         "kind": _KINDS[name],
@@ -48,16 +48,10 @@ def rung(
         "hidden_size": width,
         **(sizes or {}),
     }
-    return CLASSES[auto_class](LadderConfig(**settings, **head))
+    return CLASSES[task.auto_class](LadderConfig(**settings, **head))
 
 
 _KINDS = {"feed_forward": "feed-forward", "rnn": "rnn", "lstm": "lstm"}
-
-# Which rungs exist: a recurrent encoder-decoder does not, so that there are none below it for seq2seq.
-RUNGS: dict[str, tuple[str, ...]] = {
-    **{auto_class: (*_KINDS, "transformer") for auto_class in CLASSES},
-    "AutoModelForSeq2SeqLM": ("transformer",),
-}
 
 
 def _transformer(auto_class: str, base: Path, head: dict[str, Any]) -> Any:
@@ -72,19 +66,6 @@ def _transformer(auto_class: str, base: Path, head: dict[str, Any]) -> Any:
         raise PipelineError(f"{base} has no architecture for this task: {said}") from error
     model.accepts_loss_kwargs = False  # as in stages/training/build.py
     return model
-
-
-def _head(auto_class: str, labels: Sequence[str], problem_type: str | None) -> dict[str, Any]:
-    """Names of outputs, where outputs are labels."""
-    if not auto_class.endswith("Classification"):
-        return {}
-    names = list(labels) or [NUMBER]
-    return {
-        "num_labels": len(names),
-        "id2label": dict(enumerate(names)),
-        "label2id": {name: number for number, name in enumerate(names)},
-        "problem_type": problem_type,
-    }
 
 
 def _padding(config: Any, tokenizer: Any) -> int | None:

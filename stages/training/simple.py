@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.tasks.rows import Rows
+from stages.tasks.thresholds import decided
 from stages.training import linear
 from stages.training.fitted import Baseline, Fitted, classes, membership
 
@@ -24,14 +25,14 @@ def majority_class(train: Rows, test: Rows, labels: Sequence[str], seed: int) ->
 
 
 def majority_classes(train: Rows, test: Rows, labels: Sequence[str], seed: int) -> Fitted:
-    """Each label that more than half of the training rows have."""
+    """Each label that at least half of the training rows have."""
     shares = membership(train, labels).mean(axis=0)
     facts = {
-        "description": "always the labels that more than half of the training rows have",
+        "description": "always the labels that at least half of the training rows have",
         "parameters": len(labels),
     }
-    said = [label for label, share in zip(labels, shares, strict=True) if share > 0.5]
-    return Fitted([{"predicted": said, "probabilities": shares.tolist()} for _ in range(len(test))], facts)
+    said = decided([shares.tolist()] * len(test), labels, [0.5] * len(labels))
+    return Fitted(said, facts)
 
 
 def mean(train: Rows, test: Rows, labels: Sequence[str], seed: int) -> Fitted:

@@ -11,8 +11,10 @@ from safetensors.torch import load_file
 from transformers import Trainer, TrainingArguments
 
 from stages.core.errors import PipelineError
+from stages.core.tasks import NETWORKS
+from stages.tasks.table import TASKS
 from stages.training.networks import CLASSES, LadderConfig
-from stages.training.scratch import RUNGS, rung
+from stages.training.scratch import rung
 from tests.families import texts, write_family
 
 KINDS = ("feed-forward", "rnn", "lstm")
@@ -223,17 +225,21 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(
-    ("family", "name"), [("bert", SEQUENCE), ("bert", TOKEN), ("bert", MASKED), ("gpt2", CAUSAL)]
+    ("family", "name"),
+    [
+        ("bert", "text-classification"),
+        ("bert", "token-classification"),
+        ("bert", "masked-lm"),
+        ("gpt2", "causal-lm"),
+    ],
 )
 def test_every_rung_is_built_for_the_base_and_drawn_by_its_seed(
     family: str, name: str, bases: dict[str, Path]
 ) -> None:
-    labels = ["a", "b", "c"] if name in (SEQUENCE, TOKEN) else []
-    problem = "single_label_classification" if name == SEQUENCE else None
-    for step in RUNGS[name]:
-        first, again, other = (
-            rung(step, name, bases[family], labels, problem, seed, {}) for seed in (5, 5, 6)
-        )
+    task = TASKS[name]
+    labels = ["a", "b", "c"] if task.head else []
+    for step in NETWORKS:
+        first, again, other = (rung(step, task, bases[family], labels, seed, {}) for seed in (5, 5, 6))
         weights = [built.state_dict() for built in (first, again, other)]
         assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
         assert any(not torch.equal(weights[0][key], weights[2][key]) for key in weights[0])
@@ -250,7 +256,7 @@ def test_the_transformer_has_the_size_of_its_base_and_none_of_its_weights(bases:
     from transformers import AutoModelForMaskedLM
 
     base = AutoModelForMaskedLM.from_pretrained(bases["bert"]).state_dict()
-    drawn = rung("transformer", MASKED, bases["bert"], [], None, 1).state_dict()
+    drawn = rung("transformer", TASKS["masked-lm"], bases["bert"], [], 1).state_dict()
     assert {key: value.shape for key, value in drawn.items()} == {k: v.shape for k, v in base.items()}
     matrices = [key for key, value in base.items() if value.dim() == 2]
     assert matrices
@@ -258,25 +264,25 @@ def test_the_transformer_has_the_size_of_its_base_and_none_of_its_weights(bases:
 
 
 def test_a_regression_has_one_named_output(bases: dict[str, Path]) -> None:
-    for step in RUNGS[SEQUENCE]:
-        config = rung(step, SEQUENCE, bases["bert"], [], "regression", 1).config
+    for step in NETWORKS:
+        config = rung(step, TASKS["text-regression"], bases["bert"], [], 1).config
         assert (config.id2label, config.problem_type) == ({0: "value"}, "regression")
 
 
 def test_sizes_are_the_bases_unless_given(bases: dict[str, Path]) -> None:
-    plain = rung("lstm", SEQUENCE, bases["bert"], ["a", "b"], None, 1).config
+    task, labels = TASKS["text-classification"], ["a", "b"]
+    plain = rung("lstm", task, bases["bert"], labels, 1).config
     assert (plain.embedding_size, plain.hidden_size) == (32, 32)
-    given = rung("lstm", SEQUENCE, bases["bert"], ["a", "b"], None, 1, {"hidden_size": 7}).config
+    given = rung("lstm", task, bases["bert"], labels, 1, {"hidden_size": 7}).config
     assert (given.embedding_size, given.hidden_size) == (32, 7)
 
 
-def test_seq2seq_has_no_rung_below_the_transformer(bases: dict[str, Path]) -> None:
-    assert RUNGS["AutoModelForSeq2SeqLM"] == ("transformer",)
-    built = rung("transformer", "AutoModelForSeq2SeqLM", bases["t5"], [], None, 1)
+def test_the_transformer_from_nothing_may_be_an_encoder_decoder(bases: dict[str, Path]) -> None:
+    built = rung("transformer", TASKS["seq2seq"], bases["t5"], [], 1)
     assert built.config.is_encoder_decoder
 
 
 def test_a_base_without_the_head_is_refused_in_one_line(bases: dict[str, Path]) -> None:
     with pytest.raises(PipelineError, match="no architecture for this task") as refused:
-        rung("transformer", "AutoModelForSeq2SeqLM", bases["bert"], [], None, 1)
+        rung("transformer", TASKS["seq2seq"], bases["bert"], [], 1)
     assert "\n" not in str(refused.value)

@@ -72,10 +72,10 @@ class Baselines(Section):
 
 
 class Curve(Section):
-    """The score against the number of training rows; costs `seeds` times the sum of `shares` trainings."""
+    """The score against the number of training rows; costs a training for each of `shares` and `seeds`."""
 
     enabled: bool = False
-    shares: list[Annotated[float, Field(gt=0, le=1)]] = Field(default=[0.0625, 0.125, 0.25, 0.5, 1.0])
+    shares: list[Annotated[float, Field(gt=0, le=1)]] = Field(default=[0.125, 0.25, 0.5, 1.0])
     seeds: int = Field(default=3, ge=1)
 
     @field_validator("shares")

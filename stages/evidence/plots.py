@@ -171,7 +171,9 @@ def learning_curve(metric: str, curve: Mapping[str, Any]) -> bytes:
         sizes = [point["rows"] for point in curve["points"]]
         for split, colour in (("training", BLUE), ("validation", ORANGE)):
             found = [point[split] for point in curve["points"]]
-            axes.fill_between(sizes, list(map(min, found)), list(map(max, found)), color=colour, alpha=0.2)
+            axes.fill_between(
+                sizes, list(map(min, found)), list(map(max, found)), color=colour, alpha=0.2, linewidth=0
+            )
             axes.plot(sizes, [sum(s) / len(s) for s in found], color=colour, label=f"{split} rows")
             for size, scores in zip(sizes, found, strict=True):
                 axes.plot([size] * len(scores), scores, "o", color=colour, markersize=3)
@@ -184,7 +186,7 @@ def learning_curve(metric: str, curve: Mapping[str, Any]) -> bytes:
         axes.set(xscale="log", xlabel="training rows", ylabel=sentence(metric))
         axes.set_xticks([*sizes, curve["twice"]["rows"]], minor=False)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.minorticks_off()
         axes.grid(axis="y")
         axes.legend(loc="best")
         return png(figure)

@@ -1,7 +1,6 @@
 """The score by the number of training rows: fine-tunings on growing parts, and a power law through them."""
 
 import hashlib
-import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -43,14 +42,16 @@ def order(ids: Sequence[str], seed: int) -> list[int]:
     return sorted(range(len(ids)), key=drawn)
 
 
-def for_part(train: Mapping[str, Any], share: float) -> dict[str, Any]:
-    """The hyperparameters for a part of the rows: an evaluation falls due after each epoch, however short
-    it is, and as large a part of the steps is warm-up as it is with all rows."""
-    changed = {name: value for name, value in train.items() if name not in ("eval_steps", "eval_delay")}
-    warmup = changed.get("warmup_steps", 0)
-    if warmup >= 1 and changed.get("max_steps", 0) <= 0:
-        changed["warmup_steps"] = math.ceil(warmup * share)
-    return changed | {"eval_strategy": "epoch"}
+def for_part(train: Mapping[str, Any], largest: Record) -> dict[str, Any]:
+    """The hyperparameters for a smaller part: as many steps as the `largest` one, evaluated at the same ones.
+
+    So that only the rows differ. With as many epochs instead, small parts would be trained so briefly that
+    the curve would tell of that (Mosbach et al., "On the stability of fine-tuning BERT", ICLR 2021).
+    """
+    steps = {"max_steps": largest["steps"]}
+    if train["eval_strategy"] == "epoch":
+        steps |= {"eval_strategy": "steps", "eval_steps": largest["steps_per_epoch"]}
+    return {**train, **steps}
 
 
 def measure(
@@ -59,24 +60,40 @@ def measure(
     """Train on each share of the training rows with each seed, and yield how each did: `rows`, `seed`, and
     the metric on the rows `validation` and `training` (as many as there are of validation, at most).
 
-    What is done is kept in `folder` and not done again.
+    The largest share comes first: it says how many steps the others make. What is done is kept in `folder`
+    and not done again.
     """
+    counts = sorted(sizes(shares, len(rows["train"])), reverse=True)
+    largest: Record | None = None
     for seed in seeds:
         shuffled = order(rows["train"].ids, seed)
-        for share, size in zip(shares, sizes(shares, len(shuffled)), strict=True):
-            part = rows["train"].take(sorted(shuffled[:size]))
-            name = f"{seed}-{size}"
-            done = folder / f"{name}.json"
+        for count in counts:
+            done = folder / f"{seed}-{count}.json"
             if not done.exists():
-                tuning = replace(chosen, train=for_part(chosen.train, share))
-                data = {"train": part, "validation": rows["validation"]}
-                model, _ = fine_tuning.fit(tuning, data, seed, folder / name)
-                some = rows["train"].take(shuffled[: min(size, len(rows["validation"]))])
-                asked = {"validation": rows["validation"], "training": some}
-                found = {split: _score(chosen, model, these) for split, these in asked.items()}
-                records.write(done, {"rows": size, "seed": seed, **found})
-                shutil.rmtree(folder / name)
-            yield records.read(done, "curve")
+                train = for_part(chosen.train, largest) if largest else chosen.train
+                records.write(
+                    done, _point(replace(chosen, train=train), rows, shuffled[:count], seed, folder)
+                )
+            point = records.read(done, "curve")
+            largest = largest or point
+            yield point
+
+
+def _point(
+    chosen: FineTuning, rows: Mapping[str, Rows], part: Sequence[int], seed: int, folder: Path
+) -> Record:
+    """One training, on the rows at `part`: in the order that the split has them in, as train does."""
+    data = {"train": rows["train"].take(sorted(part)), "validation": rows["validation"]}
+    checkpoints = folder / f"{seed}-{len(part)}"
+    model, state = fine_tuning.fit(chosen, data, seed, checkpoints)
+    asked = {
+        "validation": data["validation"],
+        "training": rows["train"].take(part[: len(data["validation"])]),
+    }
+    found = {split: _score(chosen, model, some) for split, some in asked.items()}
+    shutil.rmtree(checkpoints)
+    per_epoch = max(1, round(state.global_step / float(state.epoch or 1)))
+    return {"rows": len(part), "seed": seed, "steps": state.max_steps, "steps_per_epoch": per_epoch, **found}
 
 
 def _score(chosen: FineTuning, model: Any, rows: Rows) -> float:

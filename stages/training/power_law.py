@@ -19,7 +19,8 @@ from stages.core.errors import PipelineError
 
 Floats = NDArray[np.float64]
 
-SLOWEST, FASTEST = 0.01, 3.0  # the exponents looked for; those that are reported lie between 0.05 and 2
+SLOWEST, FASTEST = 0.01, 3.0  # the exponents looked for
+KNOWN = (0.05, 2.0)  # exponents that learning curves are known to have; others are no ground to go on from
 SIZES_FOR_FLOOR = 4  # with fewer, c is 0: two numbers are as many as so few points can tell
 SIZES_TO_TELL = 3  # two points lie on a curve of every exponent
 LEAST_FALL = 0.02  # of the error at the smallest size: a fall that may be less than that is none
@@ -32,8 +33,9 @@ Estimate = tuple[float, float, float]
 class PowerLaw:
     """error(n) = a n^-b + c, with c >= 0 the error that no number of examples takes away.
 
-    `informative` is false when the errors cannot be told from errors that do not fall, or are of fewer than
-    three sizes: the curve is then a line through them, and no ground for saying what more examples would do.
+    `informative` is false when the errors cannot be told from errors that do not fall, are of fewer than
+    three sizes, or fall as no learning curve does: the curve is then a line through them, and no ground for
+    saying what more examples would do.
     """
 
     a: float
@@ -88,6 +90,7 @@ def fit(
     samples[:, 0] *= middle ** samples[:, 1]
     falls = _curve(samples.T, n[0]) - _curve(samples.T, n[-1])
     informative = len(n) >= SIZES_TO_TELL and _ends(falls, confidence)[0] > LEAST_FALL * fitted[0]
+    informative = informative and KNOWN[0] <= b <= KNOWN[1]
     known = tuple(float(size) for size in n)
     return PowerLaw(height * middle**b, b, c, known, bool(informative), samples, confidence)
 

@@ -33,16 +33,16 @@ def test_order_is_a_function_of_ids_and_seed_that_seeds_tell_apart() -> None:
     assert [IDS[::-1][i] for i in backwards] == [IDS[i] for i in first]  # whatever order the rows come in
 
 
-def test_a_part_is_evaluated_each_epoch_and_warmed_up_in_proportion() -> None:
-    train = {"eval_strategy": "steps", "eval_steps": 400, "warmup_steps": 500, "learning_rate": 1e-4}
-    assert growth.for_part(train, 0.25) == {
-        "eval_strategy": "epoch",
-        "warmup_steps": 125,
-        "learning_rate": 1e-4,
+def test_a_part_makes_the_steps_of_the_largest_one_and_is_evaluated_at_the_same() -> None:
+    largest = {"steps": 552, "steps_per_epoch": 184}
+    train = {"eval_strategy": "epoch", "warmup_steps": 500, "num_train_epochs": 3}
+    assert growth.for_part(train, largest) == train | {
+        "max_steps": 552,
+        "eval_strategy": "steps",
+        "eval_steps": 184,
     }
-    assert growth.for_part({"warmup_steps": 0.1}, 0.25)["warmup_steps"] == 0.1  # a share already
-    assert growth.for_part({"warmup_steps": 5, "max_steps": 50}, 0.25)["warmup_steps"] == 5
-    assert train["eval_steps"] == 400
+    often = {"eval_strategy": "steps", "eval_steps": 50, "num_train_epochs": 3}
+    assert growth.for_part(often, largest) == often | {"max_steps": 552}
 
 
 @pytest.mark.parametrize(

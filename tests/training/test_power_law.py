@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stages.core.errors import PipelineError
-from stages.training.power_law import FASTEST, SLOWEST, PowerLaw, fit
+from stages.training.power_law import FASTEST, KNOWN, SLOWEST, PowerLaw, fit
 
 SIZES = [100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0]
 
@@ -216,3 +216,10 @@ def test_the_parameters_stay_within_their_bounds() -> None:
 def test_what_cannot_be_a_learning_curve_is_refused(sizes: Any, errors: Any, message: str) -> None:
     with pytest.raises(PipelineError, match=message):
         fit(sizes, errors, 0)
+
+
+@pytest.mark.parametrize(("b", "informative"), [(KNOWN[1] * 0.9, True), (KNOWN[1] * 1.2, False)])
+def test_errors_that_fall_as_no_learning_curve_does_are_not_continued(b: float, informative: bool) -> None:
+    found = fitted(noisy(SIZES, 3, 1e-6, a=100**b / 2, b=b))
+    assert found.b == pytest.approx(b, rel=0.05)
+    assert found.informative == informative

@@ -56,14 +56,14 @@ def evaluate(params: Params, layout: Layout) -> None:
     predicted = inference.predictions(model, tokenizer, test, task, settings)
     bootstrap = Bootstrap(params.evaluate.resamples, params.evaluate.confidence, params.seed)
     prepared = manifest["splits"]
-    said = diagnose(
-        steps, metric, train["best"]["step"], prepared["validation"]["rows"], trivial_loss(prepared["train"])
-    )
     found = scoring.judge(params.task.type, predicted, baselines, test.labels, labels, metric, bootstrap)
+    label, rows = params.task.kind.label, prepared["validation"]["rows"]
+    trivial = trivial_loss(label, prepared["train"], scoring.loss_of(found, "unigram"))
+    said = diagnose(steps, metric, train["best"]["step"], rows, trivial, params.task.kind)
 
     records.write_lines(layout.predictions, scoring.prediction_lines(test, predicted))
     ranking = scoring.ranked(found, metric)
-    breakdown = BREAKDOWNS[params.task.kind.label]
+    breakdown = BREAKDOWNS[label]
     write_bytes(layout.breakdown_plot, breakdown(found, predicted, test.labels, labels))
     write_bytes(layout.results_plot, plots.results(metric, ranking, bootstrap.confidence))
     write_bytes(layout.ladder_plot, plots.ladder(metric, scoring.rungs(ranking, train, facts)))

@@ -48,10 +48,9 @@ def train(params: Params, layout: Layout) -> None:
     say("train", f"{params.method}, {chosen.precision}, {len(data['train'])} rows from {params.base.repo_id}")
     with checkpoint_folder(layout.checkpoints, decided) as folder:
         model, state = fine_tuning.fit(chosen, data, params.seed, folder)
-        thresholds = None
-        if task.decide and settings.thresholds == "tuned":
-            said = inference.predictions(model, tokenizer, data["validation"], task, settings)
-            thresholds = task.decide(said, data["validation"].labels, settings.labels or [])
+        held = data["validation"]
+        said = inference.predictions(model, tokenizer, held, task, settings) if task.decide else []
+        thresholds = inference.tuned(task, settings, said, held.labels)
         with new_folder(layout.trained) as work:
             save.save(model, work, layout.base, params.base, task, settings, thresholds)
         write_text(layout.history, loop.history(state, params.task.kind.metrics, settings.metric))

@@ -225,7 +225,7 @@ def test_all_mistakes_at_once_in_the_order_of_their_lines(tmp_path: Path) -> Non
     [
         ("", "params.yaml:1: should be a mapping"),
         ("- a\n", "params.yaml:1: should be a mapping"),
-        (GOOD.encode() + b"# caf\xe9\n", "params.yaml:24: not UTF-8: save the file as UTF-8"),
+        (GOOD.encode() + b"# caf\xe9\n", "params.yaml:25: not UTF-8: save the file as UTF-8"),
         ("[" * 600, "params.yaml: nested too deeply"),
         ("x: 1\n" * 300_000, "params.yaml: 1500000 bytes is too large"),
         (

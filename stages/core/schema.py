@@ -163,6 +163,13 @@ class Params(Section):
     hub: Hub
     runtime: Runtime = Runtime()
 
+    @field_validator("train")
+    @classmethod
+    def _smoothed(cls, train: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if trainer_fields.smooths(train) and not _softmax(info):
+            raise ValueError(f"label_smoothing_factor\0{_NOT_SMOOTHED}")
+        return train
+
     @field_validator("baselines")
     @classmethod
     def _of_the_task(cls, baselines: Baselines, info: ValidationInfo) -> Baselines:
@@ -173,4 +180,15 @@ class Params(Section):
                 f"models: there is no {', '.join(strangers)} for {task.type}; it has"
                 f" {', '.join(task.kind.rungs)}"
             )
+        if trainer_fields.smooths(baselines.train) and not _softmax(info):
+            raise ValueError(f"train.label_smoothing_factor: {_NOT_SMOOTHED}")
         return baselines
+
+
+_NOT_SMOOTHED = "is for outputs that sum to 1, and this task's do not: take it out"
+
+
+def _softmax(info: ValidationInfo) -> bool:
+    """Whether the task's outputs are probabilities that sum to 1; yes while the task is not known."""
+    task: Task | None = info.data.get("task")
+    return task is None or task.kind.softmax

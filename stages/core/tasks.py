@@ -25,6 +25,11 @@ class TaskType:
     options: frozenset[str] = frozenset()  # the keys of params.yaml's `task` that only some tasks have
 
     @property
+    def softmax(self) -> bool:
+        """Whether outputs are probabilities that sum to 1."""
+        return self.label not in ("classes", "number")
+
+    @property
     def quick_rungs(self) -> tuple[str, ...]:
         """Those that take seconds: the baselines of a params.yaml that names none."""
         return tuple(rung for rung in self.rungs if rung not in NETWORKS)

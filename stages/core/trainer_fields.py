@@ -9,6 +9,7 @@ import difflib
 import functools
 import importlib.util
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -118,12 +119,23 @@ def checked(given: Any) -> dict[str, Any]:
 
     Raises ValueError whose message holds a problem a field: name, NUL, what is wrong; joined by \\1.
     """
-    return _over(DEFAULTS, given)
+    found = _over(DEFAULTS, given)
+    if "early_stopping_threshold" in found and "early_stopping_patience" not in found:
+        raise ValueError("early_stopping_threshold\0belongs to early_stopping_patience: set that too")
+    return found
 
 
 def checked_partly(given: Any) -> dict[str, Any]:
-    """`checked`, without defaults."""
-    return _over({}, given)
+    """`checked`, without defaults, for networks of our own: they have no layers to checkpoint."""
+    found = _over({}, given)
+    if found.get("gradient_checkpointing"):
+        raise ValueError("gradient_checkpointing\0is not for the networks of the ladder: take it out")
+    return found
+
+
+def smooths(train: Mapping[str, Any]) -> bool:
+    """Whether labels are smoothed, which is done to outputs that a softmax makes probabilities of."""
+    return bool(train.get("label_smoothing_factor"))
 
 
 def _over(defaults: dict[str, Any], given: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Literal
 
-from stages.core.tasks import greater_is_better
+from stages.core.tasks import TASK_TYPES, TaskType, greater_is_better
 
 Verdict = Literal["well_fitted", "over_fitted", "under_fitted", "still_learning", "not_told"]
 
@@ -56,6 +56,7 @@ ADVICE = (
     "lower_learning_rate",
     "label_smoothing",
     "evaluate_more_often",
+    "log_more_often",
 )
 
 
@@ -113,6 +114,7 @@ def diagnose(
     best_step: int,
     validation_rows: int | None = None,
     trivial_loss: float | None = None,
+    task: TaskType = TASK_TYPES["text-classification"],
 ) -> Diagnosis:
     """The verdict on a run from `history`, a mapping a step with the columns of reports/history.tsv it has.
 
@@ -120,6 +122,7 @@ def diagnose(
     counts as a change of `metric`. `trivial_loss` is the loss of a model that ignores its input (`entropy` of
     the labels; the variance of a number). Pass it wherever there is one: the highest loss of the first steps
     stands for it, and a model that collapsed to one answer looks like one that has learned all there is.
+    `task` says whether there are probabilities that could be too sure, and whether labels can be smoothed.
     """
     curves = _curves(history, metric)
     count = Rule("enough_evaluations", len(curves.evaluations), ENOUGH_EVALUATIONS - 1)
@@ -132,11 +135,13 @@ def diagnose(
     numbers = {"trivial_loss": trivial_loss or stand_in, **_numbers(curves, best_step, tolerance)}
     rules = {rule.name: rule for rule in (count, *_rules(curves, numbers, best_step, trivial_loss))}
     verdict, names = _verdict(rules)
-    over_confident = verdict != "over_fitted" and _overtrained(rules)
+    over_confident = task.label != "number" and verdict != "over_fitted" and _overtrained(rules)
     if over_confident:
         names = (*names, "validation_loss_rises", "training_loss_falls_on")
     because = tuple(rules[name] for name in dict.fromkeys(names) if name in rules)
-    advice = _advice(verdict, over_confident, rules, numbers)
+    advice = _advice(verdict, rules, numbers)
+    if over_confident:
+        advice = (*advice, "label_smoothing" if task.softmax else "more_dropout")
     numbers = {name: number for name, number in numbers.items() if not math.isnan(number)}
     if not greater_is_better(metric):
         numbers.update({name: -numbers[name] for name in ("best_score", "first_score", "last_score")})
@@ -266,15 +271,15 @@ def _verdict(rules: Mapping[str, Rule]) -> tuple[Verdict, tuple[str, ...]]:
         return "under_fitted", ("near_trivial_loss",)
     if _holds(rules, "training_loss_rises") and rules["score_drops"].holds:
         return "under_fitted", ("training_loss_rises", "score_drops")
-    moved = "training_loss_fell" not in rules or rules["training_loss_fell"].holds
-    if "near_trivial_loss" not in rules and not moved and not rules["score_gained"].holds:
+    moved = tuple(n for n in ("training_loss_fell", "score_gained") if _holds(rules, n))
+    if moved or "near_trivial_loss" in rules:
+        return "well_fitted", moved or ("near_trivial_loss",)
+    if "training_loss_fell" in rules:
         return "under_fitted", ("training_loss_fell", "score_gained")
-    return "well_fitted", tuple(n for n in ("training_loss_fell", "score_gained") if _holds(rules, n))
+    return "not_told", ("score_gained",)
 
 
-def _advice(
-    verdict: Verdict, over_confident: bool, rules: Mapping[str, Rule], numbers: Mapping[str, float]
-) -> tuple[str, ...]:
+def _advice(verdict: Verdict, rules: Mapping[str, Rule], numbers: Mapping[str, float]) -> tuple[str, ...]:
     """What to try, the likeliest to help first."""
     advice: list[str] = []
     if verdict == "over_fitted":
@@ -287,8 +292,8 @@ def _advice(
         advice = ["lower_learning_rate", "more_capacity"]
     elif verdict == "under_fitted":
         advice = ["raise_learning_rate", "more_epochs", "more_capacity"]
-    if over_confident:
-        advice.append("label_smoothing")
+    elif verdict == "not_told":
+        advice = ["log_more_often"]
     return tuple(advice)
 
 

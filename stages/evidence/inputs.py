@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 from stages.core import records
 from stages.core.errors import PipelineError
 from stages.core.files import digest, folder_digests, sha256
 from stages.core.layout import Layout
 from stages.core.records import Record
+from stages.core.tasks import Kind
 from stages.evidence.diagnosis import entropy
 
 
@@ -66,14 +68,17 @@ def history(file: Path) -> list[dict[str, float]]:
     return [{column: float(cell) for column, cell in row if cell != "nan"} for row in rows]
 
 
-def trivial_loss(split: Record) -> float | None:
+def trivial_loss(kind: Kind, split: Record, unigram: float | None = None) -> float | None:
     """The loss of a model that ignores its input, from what prepare counted of the training rows.
 
-    For classes and tags the entropy of their shares, for numbers their variance; None where labels hold
-    independently of each other, and where there are none.
+    For a class and for tags the entropy of their shares, for labels that hold independently the mean of each
+    one's, for numbers their variance, for raw texts that of the `unigram` baseline if there is one.
     """
-    if "number" in split:
+    if kind == "number":
         return float(split["number"]["sd"]) ** 2
-    counts = list(split.get("labels", {}).values())
-    whole = split.get("words", split["rows"])
-    return entropy(counts) if counts and sum(counts) == whole else None
+    if kind in ("class", "tags"):
+        return entropy(list(split["labels"].values()))
+    if kind == "classes":
+        rows = split["rows"]
+        return fmean(entropy([count, rows - count]) for count in split["labels"].values())
+    return unigram if kind == "none" else None

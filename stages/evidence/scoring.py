@@ -71,6 +71,12 @@ def judge(
     return {"metrics": own.scores, **details, "baselines": compared}
 
 
+def loss_of(found: Record, baseline: str) -> float | None:
+    """The loss of a baseline, where it was scored and has one."""
+    scores = found["baselines"].get(baseline, {"metrics": {}})["metrics"]
+    return float(scores["loss"]["value"]) if "loss" in scores else None
+
+
 def _scored(
     task_type: str,
     predicted: Sequence[Record],

@@ -12,7 +12,7 @@ from stages.core.records import Record
 from stages.core.schema import Card, Hub
 from stages.core.tasks import greater_is_better
 from stages.release import markdown
-from stages.release.curve_wording import ADVICE, RULES, THRESHOLD, VERDICTS
+from stages.release.curve_wording import ADVICE, RULES, VERDICTS
 from stages.release.formats import FORMATS
 from stages.release.front_matter import front_matter
 from stages.release.wording import BASELINES, METRICS, SPLITS, TASKS
@@ -94,9 +94,7 @@ def _diagnosis(found: Record | None) -> Record | None:
     reasons = []
     for rule in found["because"]:
         sentence, unit = RULES[rule["name"]]
-        said = f"{sentence} {THRESHOLD}".format(
-            formats[unit](rule["value"]), formats[unit](rule["threshold"])
-        )
+        said = sentence.format(formats[unit](rule["value"]), formats[unit](rule["threshold"]))
         reasons.append(markdown.Markdown(said))
     return {
         "verdict": VERDICTS[found["verdict"]],

@@ -14,6 +14,7 @@ from stages.core.records import Record
 from stages.core.task_section import Task as Settings
 from stages.tasks.rows import Rows
 from stages.tasks.table import Task
+from stages.tasks.thresholds import decided
 from stages.tasks.tokenizers import load_tokenizer
 
 # PEFT asks transformers by a name that transformers 5 deprecates; nothing here can mend that.
@@ -82,6 +83,24 @@ def outputs(model: Any) -> list[str]:
 def collator(task: Task, tokenizer: Any) -> Any:
     """What makes a padded batch of features."""
     return getattr(transformers, task.collator)(tokenizer)
+
+
+def tuned(
+    task: Task, settings: Settings, predicted: Sequence[Record], references: Sequence[Any]
+) -> list[float] | None:
+    """The threshold of each label that suits these rows best, where a task decides by thresholds; or None."""
+    if task.decide is None or settings.thresholds == "fixed":
+        return None
+    return task.decide(predicted, references, settings.labels or [])
+
+
+def decide(
+    predicted: Sequence[Record], labels: Sequence[str], thresholds: Sequence[float] | None
+) -> list[Record]:
+    """The predictions, decided anew by `thresholds` where there are any."""
+    if thresholds is None:
+        return list(predicted)
+    return decided([row["probabilities"] for row in predicted], labels, thresholds)
 
 
 def predictions(

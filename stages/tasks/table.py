@@ -39,6 +39,7 @@ class Task:
     predict: Predict
     score: Score
     masked: bool = False  # training rows are masked anew in each epoch
+    next_token: bool = False  # what is predicted at a token is the one after it
     decide: Decide | None = None  # what is decided on the validation rows when training is over
 
 
@@ -103,6 +104,7 @@ TASKS: dict[str, Task] = {
         encode=encode.chunk_features,
         predict=predict.predict_next_tokens,
         score=language_metrics.score_causal,
+        next_token=True,
     ),
     "masked-lm": Task(
         auto_class="AutoModelForMaskedLM",

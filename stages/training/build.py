@@ -36,7 +36,7 @@ def build(
     try:
         config = transformers.AutoConfig.from_pretrained(base, trust_remote_code=False, **head)
         if dropout is not None:
-            _set_dropout(config, dropout)
+            set_dropout(config, dropout)
         # Only a head may be of another size than the checkpoint's.
         model, loaded = auto.from_pretrained(
             base,
@@ -48,6 +48,10 @@ def build(
         )
     except (OSError, ValueError) as error:
         raise PipelineError(f"{base} cannot be fine-tuned for this task: {_first_line(error)}") from error
+    if dropout is not None:  # some heads have one that their configuration does not name
+        for module in model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = dropout
     pad(model, tokenizer)
     check_segments(tokenizer, model.config)
     # Heads ignore the count of items in an accumulated batch, so without this line gradient accumulation
@@ -56,7 +60,7 @@ def build(
     return model if lora is None else _adapter(model, task, lora, _new_modules(model, loaded))
 
 
-def _set_dropout(config: Any, share: float) -> None:
+def set_dropout(config: Any, share: float) -> None:
     """Families name their dropouts differently (hidden_dropout_prob, resid_pdrop, dropout_rate, ...)."""
     names = [n for n in config.to_dict() if ("dropout" in n or n.endswith("pdrop")) and "layer" not in n]
     for name in names:
@@ -79,8 +83,12 @@ def describe_base(base: Base, digest: str) -> dict[str, Any]:
 
 
 def parameters(model: Any) -> dict[str, int]:
-    """How many weights the model has, and how many of them are trained."""
-    counts = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    """How many weights the model has, and how many of them are trained.
+
+    PEFT keeps the fresh head beside the copy that it trains; only the copy is the model's.
+    """
+    used = [(n, p) for n, p in model.named_parameters() if ".original_module." not in n]
+    counts = [(p.numel(), p.requires_grad) for _, p in used]
     return {"total": sum(n for n, _ in counts), "trainable": sum(n for n, trained in counts if trained)}
 
 

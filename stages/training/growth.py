@@ -71,9 +71,8 @@ def measure(
             done = folder / f"{seed}-{count}.json"
             if not done.exists():
                 train = for_part(chosen.train, largest) if largest else chosen.train
-                records.write(
-                    done, _point(replace(chosen, train=train), rows, shuffled[:count], seed, folder)
-                )
+                tuning = replace(chosen, train=train)
+                records.write(done, _point(tuning, rows, shuffled[:count], seed, folder))
             point = records.read(done, "curve")
             largest = largest or point
             yield point
@@ -86,20 +85,26 @@ def _point(
     data = {"train": rows["train"].take(sorted(part)), "validation": rows["validation"]}
     checkpoints = folder / f"{seed}-{len(part)}"
     model, state = fine_tuning.fit(chosen, data, seed, checkpoints)
-    asked = {
-        "validation": data["validation"],
-        "training": rows["train"].take(part[: len(data["validation"])]),
-    }
-    found = {split: _score(chosen, model, some) for split, some in asked.items()}
+    found = _scores(chosen, model, rows["validation"], rows["train"].take(part[: len(rows["validation"])]))
     shutil.rmtree(checkpoints)
     per_epoch = max(1, round(state.global_step / float(state.epoch or 1)))
     return {"rows": len(part), "seed": seed, "steps": state.max_steps, "steps_per_epoch": per_epoch, **found}
 
 
-def _score(chosen: FineTuning, model: Any, rows: Rows) -> float:
-    settings = chosen.settings
-    found = inference.predictions(model, chosen.tokenizer, rows, chosen.task, settings)
-    return round(chosen.task.score(found, rows.labels, settings.labels or [])[settings.metric], 6)
+def _scores(chosen: FineTuning, model: Any, validation: Rows, training: Rows) -> Record:
+    """The metric on both; where labels have thresholds, those that suit the validation rows."""
+    task, settings, labels = chosen.task, chosen.settings, chosen.settings.labels or []
+
+    def say(rows: Rows) -> list[Record]:
+        return inference.predictions(model, chosen.tokenizer, rows, task, settings)
+
+    def score(said: list[Record], rows: Rows) -> float:
+        found = task.score(inference.decide(said, labels, thresholds), rows.labels, labels)
+        return round(found[settings.metric], 6)
+
+    said = say(validation)
+    thresholds = inference.tuned(task, settings, said, validation.labels)
+    return {"validation": score(said, validation), "training": score(say(training), training)}
 
 
 def summary(points: Sequence[Record], metric: str, seed: int) -> Record:

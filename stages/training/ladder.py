@@ -21,7 +21,6 @@ from stages.tasks import inference
 from stages.tasks.encode import Feature
 from stages.tasks.rows import Rows
 from stages.tasks.table import TASKS
-from stages.tasks.thresholds import decided
 from stages.tasks.tokenizers import load_tokenizer, usable
 from stages.training import build, loop, scratch
 from stages.training.checkpoints import checkpoint_folder
@@ -51,13 +50,13 @@ def climb(name: str, start: Start) -> Fitted:
     Where the model decides by thresholds that are tuned on the validation rows, so does every rung.
     """
     task, settings, test = TASKS[start.settings.type], start.settings, start.rows["test"]
-    if task.decide is None or settings.thresholds == "fixed":
+    if task.decide is None:
         return _fit(name, start, test)
     held, labels = start.rows["validation"], settings.labels or []
     fitted = _fit(name, start, held.and_then(test))
-    thresholds = task.decide(fitted.predicted[: len(held)], held.labels, labels)
-    shares = [row["probabilities"] for row in fitted.predicted[len(held) :]]
-    return Fitted(decided(shares, labels, thresholds), fitted.facts | {"thresholds": thresholds})
+    thresholds = inference.tuned(task, settings, fitted.predicted[: len(held)], held.labels)
+    predicted = inference.decide(fitted.predicted[len(held) :], labels, thresholds)
+    return Fitted(predicted, fitted.facts | {"thresholds": thresholds})
 
 
 def _fit(name: str, start: Start, asked: Rows) -> Fitted:
@@ -101,10 +100,10 @@ def _network(name: str, start: Start, asked: Rows, checkpoints: Path) -> Fitted:
     tokenizer = load_tokenizer(start.base, start.settings)
     settings = usable(start.settings, tokenizer, start.base)
     width = start.baselines.hidden_size
+    chosen = training(name, start.baselines.train)
     sizes = {"hidden_size": width, "embedding_size": width}
     labels = settings.labels or []
-    model = scratch.rung(name, task, start.base, labels, start.seed, sizes)
-    chosen = training(name, start.baselines.train)
+    model = scratch.rung(name, task, start.base, labels, start.seed, sizes, chosen.get("dropout"))
     args = loop.arguments(chosen, checkpoints, start.seed, metric, start.precision, start.runtime)
     patience = loop.patience(chosen, metric)
     state = loop.fit(model, tokenizer, task, start.rows, settings, args, start.runtime, patience)

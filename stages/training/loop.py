@@ -82,7 +82,9 @@ def fit(
     def validate() -> dict[str, float]:
         size = args.per_device_eval_batch_size
         predicted, loss = task.predict(model, tokenizer, collator, held_out, settings, size)
-        scores = task.score(predicted, data["validation"].labels, settings.labels or [])
+        references, labels = data["validation"].labels, settings.labels or []
+        thresholds = inference.tuned(task, settings, predicted, references)
+        scores = task.score(inference.decide(predicted, labels, thresholds), references, labels)
         if args.metric_for_best_model not in scores:
             raise PipelineError(
                 f"params.yaml: task.metric: {args.metric_for_best_model} does not exist for these labels:"
@@ -96,6 +98,7 @@ def fit(
         train_dataset=_training(task, tokenizer, data["train"], settings, args.seed),
         data_collator=collator,
         validate=validate,
+        next_token=task.next_token,
         callbacks=[
             Seal(),
             Progress(str(args.metric_for_best_model), runtime.progress),
@@ -107,7 +110,10 @@ def fit(
     checkpoint = newest_intact(Path(str(args.output_dir)))
     if checkpoint:
         say("train", f"going on from {checkpoint.name}")
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if checkpoint and patience and patience.is_over(state := _state(checkpoint)):
+        trainer.end_with(state)
+    else:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     state = trainer.state
     if state.best_model_checkpoint is None:
         raise PipelineError(
@@ -121,6 +127,11 @@ def fit(
     # The Trainer leaves autocast on the model's forward; what is predicted from here on is made in fp32.
     model.__dict__.pop("forward", None)
     model.eval()
+    return state
+
+
+def _state(checkpoint: Path) -> TrainerState:
+    state: TrainerState = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     return state
 
 
@@ -154,7 +165,7 @@ def history(state: TrainerState, metrics: Sequence[str], main: str) -> str:
     """
     logged = {name for entry in state.log_history for name in entry}
     scores = [f"eval_{name}" for name in metrics if f"eval_{name}" in logged]
-    columns = ("epoch", "loss", "learning_rate", "eval_loss", "eval_score", *scores)
+    columns = tuple(dict.fromkeys(("epoch", "loss", "learning_rate", "eval_loss", "eval_score", *scores)))
     steps: dict[int, dict[str, float]] = {}
     for entry in state.log_history:
         row = steps.setdefault(int(entry["step"]), {})

@@ -38,13 +38,38 @@ class OrderedTrainer(Trainer):
     """A Trainer whose `group_by_length` is LengthGroups, and whose evaluation is `validate`.
 
     `validate` gives the validation loss and scores of the model as it is; it is what evaluate does with the
-    test rows, so that a checkpoint is chosen by what the model will be judged by.
+    test rows (in the precision of training), so that a checkpoint is chosen by what the model will be judged
+    by. `next_token`: whether each token's output is to be compared with the next one's label.
     """
 
-    def __init__(self, validate: Callable[[], dict[str, float]] | None = None, **arguments: Any) -> None:
+    def __init__(
+        self,
+        validate: Callable[[], dict[str, float]] | None = None,
+        next_token: bool = False,
+        **arguments: Any,
+    ) -> None:
         # The Trainer wants a dataset to evaluate on, or it refuses to evaluate.
         super().__init__(**arguments, eval_dataset=[] if validate else None)
         self.validate = validate
+        self.next_token = next_token
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """With label smoothing too, labels stay among the inputs: encoder-decoders make the decoder's from
+        them. The Trainer takes them out, and looks up by the model's class whether they have to be shifted.
+        """
+        if self.label_smoother is None:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        outputs = model(**inputs)
+        loss = self.label_smoother(outputs, inputs["labels"], shift_labels=self.next_token)
+        return (loss, outputs) if return_outputs else loss
+
+    def end_with(self, state: TrainerState) -> None:
+        """Take up a training that was over when `state` was saved: nothing but its best weights is loaded."""
+        self.state = state
+        self._load_best_model()
+        self.control.should_training_stop = True
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
         """Loss and scores by their names with the prefix, logged, and told to the callbacks."""

@@ -86,24 +86,29 @@ class Progress(TrainerCallback):
 class Patience(TrainerCallback):
     """Early stopping: ends training when that many evaluations in a row have brought nothing better.
 
-    It counts in the history that a checkpoint carries. transformers' own keeps a counter, which a resumed run
-    would begin again.
+    Better is a score above the best by more than `threshold`, or a validation loss a thousandth below the
+    lowest: a loss can fall for long before a score such as F1 moves at all. It counts in the history that a
+    checkpoint carries. transformers' own keeps a counter, which a resumed run would begin again.
     """
 
     def __init__(self, metric: str, evaluations: int, threshold: float = 0.0) -> None:
         self.column, self.evaluations, self.threshold = f"eval_{metric}", evaluations, threshold
         self.sign = 1 if greater_is_better(metric) else -1
 
+    def is_over(self, state: TrainerState) -> bool:
+        """Whether the evaluations so far have used the patience up."""
+        best, lowest, since = -math.inf, math.inf, 0
+        for entry in (entry for entry in state.log_history if self.column in entry):
+            score, loss = self.sign * entry[self.column], entry["eval_loss"]
+            since = 0 if score > best + self.threshold or loss < 0.999 * lowest else since + 1
+            best, lowest = max(best, score), min(lowest, loss)
+        return since >= self.evaluations
+
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Stop at the evaluation that uses up the patience."""
-        scores = [self.sign * entry[self.column] for entry in state.log_history if self.column in entry]
-        best, since = -math.inf, 0
-        for score in scores:
-            since = 0 if score > best + self.threshold else since + 1
-            best = max(best, score)
-        if since >= self.evaluations:
+        if self.is_over(state):
             control.should_training_stop = True
 
 

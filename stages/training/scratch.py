@@ -14,6 +14,7 @@ import transformers
 from stages.core.errors import PipelineError
 from stages.tasks.inference import head_settings
 from stages.tasks.table import Task
+from stages.training import build
 from stages.training.networks import CLASSES, LadderConfig
 
 _WIDEST = 128
@@ -26,20 +27,21 @@ def rung(
     labels: Sequence[str],
     seed: int,
     sizes: Mapping[str, Any] | None = None,
+    dropout: float | None = None,
 ) -> Any:
     """A network with random weights, on the CPU in fp32: `name` is one of NETWORKS (core/tasks.py).
 
     `transformer` is the base's own architecture in its own size. The others have embeddings and states of the
     base's hidden size, at most 128; `sizes` are fields of LadderConfig that say otherwise, and are theirs
-    alone. `labels` name the outputs (none for a regression). Raises PipelineError for a base whose
-    architecture has no head for the task.
+    alone. `dropout` (a share) replaces the usual one. `labels` name the outputs (none for a regression).
+    Raises PipelineError for a base whose architecture has no head for the task.
     """
     config = transformers.AutoConfig.from_pretrained(base, trust_remote_code=False)
     tokenizer = transformers.AutoTokenizer.from_pretrained(base, trust_remote_code=False)
     head = head_settings(task, labels) | {"pad_token_id": _padding(config, tokenizer)}
     transformers.set_seed(seed)  # before a weight is drawn: a Trainer would seed too late
     if name == "transformer":
-        return _transformer(task.auto_class, base, head)
+        return _transformer(task.auto_class, base, head, dropout)
     width = min(_WIDEST, config.get_text_config().hidden_size)
     settings = {
         "kind": _KINDS[name],
@@ -47,6 +49,7 @@ def rung(
         "embedding_size": width,
         "hidden_size": width,
         **(sizes or {}),
+        **({} if dropout is None else {"dropout": dropout}),
     }
     return CLASSES[task.auto_class](LadderConfig(**settings, **head))
 
@@ -54,9 +57,11 @@ def rung(
 _KINDS = {"feed_forward": "feed-forward", "rnn": "rnn", "lstm": "lstm"}
 
 
-def _transformer(auto_class: str, base: Path, head: dict[str, Any]) -> Any:
+def _transformer(auto_class: str, base: Path, head: dict[str, Any], dropout: float | None) -> Any:
     try:
         config = transformers.AutoConfig.from_pretrained(base, trust_remote_code=False, **head)
+        if dropout is not None:
+            build.set_dropout(config, dropout)
         # A base that was saved in bf16 would otherwise be drawn and trained in it.
         model = getattr(transformers, auto_class).from_config(
             config, dtype=torch.float32, trust_remote_code=False

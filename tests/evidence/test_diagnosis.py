@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stages.core.tasks import greater_is_better
+from stages.core.tasks import TASK_TYPES, greater_is_better
 from stages.evidence.diagnosis import ADVICE, RULES, Diagnosis, Rule, diagnose, entropy
 
 LN2 = math.log(2)
@@ -155,7 +155,7 @@ def test_a_training_loss_near_the_trivial_one_is_under_fitting(level: float, ver
     training = [0.7, *[level] * 6]
     found = told(training, [0.66] * 6, [0.6] * 6, trivial_loss=LN2)
     assert found.verdict == verdict
-    assert (names(found) == {"near_trivial_loss"}) == (verdict == "under_fitted")
+    assert [(r.name, r.holds) for r in found.because] == [("near_trivial_loss", verdict == "under_fitted")]
     if verdict == "under_fitted":
         assert found.advice == ("raise_learning_rate", "more_epochs", "more_capacity")
 
@@ -189,7 +189,39 @@ def test_a_first_loss_that_was_logged_late_tells_nothing_of_the_start() -> None:
     rows = curves([0.2] * 7, [0.3] * 6, [0.9] * 6)
     assert diagnose(rows, "accuracy", 100).verdict == "under_fitted"
     late = [{**row, "loss": math.nan} if row["step"] <= 60 else row for row in rows]
-    assert diagnose(late, "accuracy", 100).verdict == "well_fitted"
+    found = diagnose(late, "accuracy", 100)
+    assert (found.verdict, names(found), found.advice) == ("not_told", {"score_gained"}, ("log_more_often",))
+    assert diagnose(late, "accuracy", 100, trivial_loss=LN2).verdict == "well_fitted"
+
+
+@pytest.mark.parametrize(("score", "verdict"), [(0.913, "not_told"), (0.93, "well_fitted")])
+def test_without_a_start_a_score_that_gained_is_what_tells(score: float, verdict: str) -> None:
+    rows = curves([0.2] * 7, [0.3] * 6, [0.9, score, score, score, score, score])
+    late = [{**row, "loss": math.nan} if row["step"] <= 60 else row for row in rows]
+    assert diagnose(late, "accuracy", 200).verdict == verdict
+
+
+def test_every_verdict_has_a_reason() -> None:
+    """Here: nothing moved after the first evaluation, and the loss is far below that of guessing."""
+    found = told([0.1] * 7, [0.1] * 6, [0.95] * 6, trivial_loss=LN2)
+    assert (found.verdict, names(found)) == ("well_fitted", {"near_trivial_loss"})
+
+
+def test_only_probabilities_are_over_confident_and_only_a_softmax_is_smoothed() -> None:
+    losses, scores = [0.4, 0.35, 0.4, 0.45, 0.5, 0.55], [0.8, 0.85, 0.87, 0.9, 0.9, 0.905]
+    advised = {}
+    for name, metric in (
+        ("text-classification", "accuracy"),
+        ("multi-label-classification", "f1_micro"),
+        ("text-regression", "pearson"),
+    ):
+        found = told(FALLING, losses, scores, metric, task=TASK_TYPES[name])
+        advised[name] = (found.over_confident, found.advice)
+    assert advised == {
+        "text-classification": (True, ("label_smoothing",)),
+        "multi-label-classification": (True, ("more_dropout",)),
+        "text-regression": (False, ()),
+    }
 
 
 def test_an_under_fitted_run_that_improves_is_still_learning() -> None:

@@ -14,10 +14,16 @@ from stages.training import build
 from tests import corpora, families, tiny
 
 
-@pytest.mark.parametrize("family", ["bert", "gpt2", "t5", "flaubert", "distilbert"])
-def test_dropout_is_set_whatever_a_family_calls_it(family: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("family", "task"),
+    [
+        *((family, "text-classification") for family in ("bert", "gpt2", "t5", "flaubert", "distilbert")),
+        ("gpt2", "token-classification"),  # its head's dropout has no name in its configuration
+    ],
+)
+def test_dropout_is_set_whatever_a_family_calls_it(family: str, task: str, tmp_path: Path) -> None:
     families.write_family(family, tmp_path, corpora.texts())
-    own = Task(labels=["a", "b"])
+    own = Task(type=task, labels=["a", "b"])
     tokenizer = load_tokenizer(tmp_path, own)
     found = {}
     for share in (0.0, 0.37):

@@ -75,6 +75,8 @@ def test_what_is_saved_is_what_was_trained(
     train(tiny.write_params(tmp_path, task=settings(task), method=method, train=chosen), layout)
     record, loss, scores = scored_again(layout)
     best = record["best"]
+    columns = layout.history.read_text().split("\n")[0].split("\t")
+    assert len(columns) == len(set(columns))
     assert loss == pytest.approx(logged(layout, best["step"], "eval_loss"), rel=1e-4)
     assert scores[best["metric"]] == pytest.approx(best["value"], rel=1e-4, abs=1e-5)
     trained, total = record["parameters"]["trainable"], record["parameters"]["total"]

@@ -59,7 +59,7 @@ def test_thresholds_of_a_rung_are_tuned_as_the_models_are(name: str, base: Path,
 
 def test_thresholds_that_are_fixed_are_one_half(base: Path, tmp_path: Path) -> None:
     found = ladder.climb("linear", start(base, tmp_path, "fixed"))
-    assert "thresholds" not in found.facts
+    assert found.facts["thresholds"] is None
     for row in found.predicted:
         assert row["predicted"] == [
             label for label, p in zip(LABELS, row["probabilities"], strict=True) if p >= 0.5
@@ -71,3 +71,29 @@ def test_the_answers_of_the_test_rows_change_nothing(base: Path, tmp_path: Path)
     test = given.rows["test"]
     blind = replace(given, rows=given.rows | {"test": replace(test, labels=[[] for _ in test.ids])})
     assert ladder.climb("linear", given) == ladder.climb("linear", blind)
+
+
+def test_a_checkpoint_is_chosen_by_the_thresholds_that_it_ships_with(base: Path, tmp_path: Path) -> None:
+    """With one half for rare labels a model says none of them for long, and each checkpoint scores 0."""
+    from stages.training import fine_tuning
+
+    given = start(base, tmp_path, "tuned")
+    chosen = {**ladder.training("lstm", {}), "num_train_epochs": 2, "learning_rate": 1e-5}
+    tuned, fixed = (
+        fine_tuning.fit(
+            fine_tuning.start(
+                given.settings.model_copy(update={"thresholds": how}),
+                LABELS,
+                base,
+                None,
+                chosen,
+                "fp32",
+                given.runtime,
+            ),
+            given.rows,
+            1,
+            tmp_path / how,
+        )[1]
+        for how in ("tuned", "fixed")
+    )
+    assert tuned.best_metric > fixed.best_metric

@@ -277,6 +277,13 @@ def test_sizes_are_the_bases_unless_given(bases: dict[str, Path]) -> None:
     assert (given.embedding_size, given.hidden_size) == (32, 7)
 
 
+@pytest.mark.parametrize("step", NETWORKS)
+def test_dropout_is_that_of_the_user(step: str, bases: dict[str, Path]) -> None:
+    built = rung(step, TASKS["text-classification"], bases["bert"], ["a", "b"], 1, {}, 0.37)
+    layers = [module.p for module in built.modules() if isinstance(module, torch.nn.Dropout)]
+    assert layers and set(layers) == {0.37}
+
+
 def test_the_transformer_from_nothing_may_be_an_encoder_decoder(bases: dict[str, Path]) -> None:
     built = rung("transformer", TASKS["seq2seq"], bases["t5"], [], 1)
     assert built.config.is_encoder_decoder

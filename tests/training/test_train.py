@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file
 
 from stages.core.errors import PipelineError
 from stages.core.files import digest, folder_digests
@@ -62,8 +63,6 @@ def test_full_fine_tuning_learns_and_names_its_labels(layout: Layout) -> None:
 
 def test_bf16_trains_without_a_gpu_and_saves_fp32(layout: Layout) -> None:
     """transformers refuses bf16 without a GPU unless it is told to use the processor."""
-    from safetensors.numpy import load_file
-
     compute = {"threads": 1, "precision": "bf16"}
     train(tiny.write_params(layout.root, train={"num_train_epochs": 10}, compute=compute), layout)
     assert accuracy(layout) > 0.8
@@ -100,6 +99,13 @@ def test_lora_keeps_its_head_and_its_labels(layout: Layout) -> None:
     assert not (layout.trained / "README.md").exists()
     counts = json.loads(layout.train_report.read_text())["parameters"]
     assert 0 < counts["trainable"] < counts["total"]
+    weights = {path: load_file(path) for path in (layout.base / "model.safetensors", adapter(layout))}
+    assert counts["total"] == sum(tensor.size for one in weights.values() for tensor in one.values())
+    assert counts["trainable"] == sum(tensor.size for tensor in weights[adapter(layout)].values())
+
+
+def adapter(layout: Layout) -> Path:
+    return layout.trained / "adapter_model.safetensors"
 
 
 def test_two_runs_are_byte_identical(layout: Layout, prepared: Path, tmp_path: Path) -> None:
@@ -235,8 +241,49 @@ def test_patience_counts_in_the_history_that_a_checkpoint_carries(metric: str, s
 
     stops = []
     for count in range(1, 4):
-        state = TrainerState(log_history=[{f"eval_{metric}": score} for score in scores[:count]])
+        state = TrainerState(
+            log_history=[{f"eval_{metric}": score, "eval_loss": 0.4} for score in scores[:count]]
+        )
         control = TrainerControl()
         Patience(metric, 1).on_evaluate(TrainingArguments(report_to="none"), state, control)
         stops.append(control.should_training_stop)
     assert stops == [False, False, True]
+
+
+def test_patience_lasts_while_the_validation_loss_falls() -> None:
+    """A score such as entity F1 is 0 until a network has learned a good deal."""
+    from transformers import TrainerState
+
+    from stages.training.progress import Patience
+
+    patience = Patience("entity_f1", 2)
+    history = [{"eval_entity_f1": 0.0, "eval_loss": loss} for loss in (1.3, 1.1, 1.0, 1.0, 0.9995)]
+    over = [patience.is_over(TrainerState(log_history=history[:count])) for count in range(1, 6)]
+    assert over == [False, False, False, False, True]
+
+
+def test_a_run_that_was_killed_after_early_stopping_ends_with_the_same_bytes(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stages.training import save
+
+    chosen = {"learning_rate": 0.1, "num_train_epochs": 20, "early_stopping_patience": 1}
+    params = tiny.write_params(layout.root, train=chosen)
+    train(params, layout)
+    whole = folder_digests(layout.trained), layout.train_report.read_bytes(), layout.history.read_bytes()
+    assert json.loads(whole[1])["epochs"] < 20  # or nothing was stopped
+    shutil.rmtree(layout.trained)
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(save, "save", killed)
+        train(params, layout)
+    assert not layout.trained.exists()
+    train(params, layout)
+    assert whole == (
+        folder_digests(layout.trained),
+        layout.train_report.read_bytes(),
+        layout.history.read_bytes(),
+    )

@@ -35,6 +35,7 @@ def curve(params: Params, layout: Layout) -> None:
         params.train,
         params.compute.precision,
         params.runtime,
+        "curve",
     )
     shares, seeds = params.curve.shares, [params.seed + i for i in range(params.curve.seeds)]
     decided = {

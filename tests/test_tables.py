@@ -6,15 +6,18 @@ from typing import get_args
 
 import pytest
 
-from stages.core.tasks import LOWER_IS_BETTER, TASK_TYPES
+from stages.core.tasks import LOWER_IS_BETTER, NETWORKS, TASK_TYPES
 from stages.evidence import diagnosis
 from stages.evidence.breakdown import BREAKDOWNS
 from stages.evidence.resampling import RESAMPLING
+from stages.evidence.scoring import DETAILS
 from stages.release.as_a_user import CHECKS
 from stages.release.curve_wording import ADVICE, RULES, VERDICTS
 from stages.release.wording import BASELINES, METRICS
 from stages.release.wording import TASKS as WORDS
+from stages.sources.kinds import KINDS
 from stages.tasks.table import TASKS
+from stages.training.simple import SIMPLE
 from tests import corpora
 from tests.training.test_every_task import LEARNS, PAIRS
 
@@ -35,7 +38,9 @@ def test_the_rows_of_a_task_agree(name: str) -> None:
     assert words.auto_class == row.auto_class
     assert words.pipeline is None or words.pipeline in CHECKS
     assert set(words.columns) <= set(kind.metrics) <= set(METRICS)
-    assert kind.label in BREAKDOWNS and kind.label in corpora._MAKERS
+    for table in (KINDS, SIMPLE, DETAILS, BREAKDOWNS, corpora._MAKERS):
+        assert kind.label in table
+    assert {*SIMPLE[kind.label], *NETWORKS, "unigram"} >= set(kind.rungs)
     assert set(kind.rungs) <= set(BASELINES)
 
 
@@ -44,7 +49,7 @@ def test_all_that_curves_can_say_has_words() -> None:
     assert set(RULES) == set(diagnosis.RULES)
     assert set(ADVICE) == set(diagnosis.ADVICE)
     for sentence, _ in RULES.values():
-        assert "7" in sentence.format(7)
+        assert {"7", "8"} <= set(sentence.format(7, 8))
 
 
 def test_metrics_that_point_down_are_metrics() -> None:

@@ -67,7 +67,7 @@ def judge(
             "metrics": its.scores,
             "comparison": _comparison(own, its, references, metric, bootstrap, _RIGHT.get(kind)),
         }
-    details: Record = _rounded(_DETAILS[kind](rounded, references, labels))
+    details: Record = _rounded(DETAILS[kind](rounded, references, labels))
     return {"metrics": own.scores, **details, "baselines": compared}
 
 
@@ -135,7 +135,7 @@ def _of_tags(predicted: Sequence[Record], references: Sequence[Any], labels: Seq
 
 
 # What the record says besides, and of which kinds of label a row is right or wrong as a whole.
-_DETAILS: dict[str, Details] = {
+DETAILS: dict[str, Details] = {
     "class": _of_class,
     "classes": _of_classes,
     "number": lambda predicted, references, labels: {},

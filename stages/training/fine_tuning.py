@@ -30,6 +30,7 @@ class FineTuning:
     train: Mapping[str, Any]
     precision: str
     runtime: Runtime
+    stage: str  # that asks for it, for lines of progress
 
 
 def start(
@@ -40,14 +41,17 @@ def start(
     train: Mapping[str, Any],
     precision: str,
     runtime: Runtime,
+    stage: str = "train",
 ) -> FineTuning:
     """Load the tokenizer and find out what base and processor can do. `precision` may be `auto`."""
     tokenizer = load_tokenizer(base, settings)
     able = usable(settings, tokenizer, base).model_copy(update={"labels": list(labels)})
     if able.max_length < settings.max_length:
-        say("train", f"the base takes {able.max_length} tokens at most: longer texts are cut there")
+        say(stage, f"the base takes {able.max_length} tokens at most: longer texts are cut there")
     task = TASKS[settings.type]
-    return FineTuning(task, able, tokenizer, base, lora, train, environment.precision(precision), runtime)
+    return FineTuning(
+        task, able, tokenizer, base, lora, train, environment.precision(precision), runtime, stage
+    )
 
 
 def described(chosen: FineTuning) -> Record:
@@ -74,6 +78,14 @@ def fit(chosen: FineTuning, rows: Mapping[str, Rows], seed: int, folder: Path) -
     args = loop.arguments(train, folder, seed, metric, chosen.precision, chosen.runtime)
     patience = loop.patience(train, metric)
     state = loop.fit(
-        model, chosen.tokenizer, chosen.task, rows, chosen.settings, args, chosen.runtime, patience
+        model,
+        chosen.tokenizer,
+        chosen.task,
+        rows,
+        chosen.settings,
+        args,
+        chosen.runtime,
+        patience,
+        chosen.stage,
     )
     return model, state

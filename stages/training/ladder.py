@@ -106,7 +106,7 @@ def _network(name: str, start: Start, asked: Rows, checkpoints: Path) -> Fitted:
     model = scratch.rung(name, task, start.base, labels, start.seed, sizes, chosen.get("dropout"))
     args = loop.arguments(chosen, checkpoints, start.seed, metric, start.precision, start.runtime)
     patience = loop.patience(chosen, metric)
-    state = loop.fit(model, tokenizer, task, start.rows, settings, args, start.runtime, patience)
+    state = loop.fit(model, tokenizer, task, start.rows, settings, args, start.runtime, patience, "baselines")
     predicted = inference.predictions(model, tokenizer, asked, task, settings)
     found = loop.outcome(state, metric)
     facts = {fact: found[fact] for fact in ("steps", "epochs", "operations")}

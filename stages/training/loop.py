@@ -69,6 +69,7 @@ def fit(
     args: TrainingArguments,
     runtime: Runtime,
     patience: Patience | None = None,
+    stage: str = "train",
 ) -> TrainerState:
     """Train `model` in place on `data["train"]` and leave it in evaluation mode with the weights that scored
     best on `data["validation"]`; the Trainer's state tells the steps, the history and the best.
@@ -101,7 +102,7 @@ def fit(
         next_token=task.next_token,
         callbacks=[
             Seal(),
-            Progress(str(args.metric_for_best_model), runtime.progress),
+            Progress(stage, str(args.metric_for_best_model), runtime.progress),
             *([patience] if patience else []),
         ],
     )
@@ -109,7 +110,7 @@ def fit(
     _try_optimizer(trainer)
     checkpoint = newest_intact(Path(str(args.output_dir)))
     if checkpoint:
-        say("train", f"going on from {checkpoint.name}")
+        say(stage, f"going on from {checkpoint.name}")
     if checkpoint and patience and patience.is_over(state := _state(checkpoint)):
         trainer.end_with(state)
     else:

@@ -16,7 +16,8 @@ _EVERY = 10.0  # seconds between lines
 class Progress(TrainerCallback):
     """Prints step, loss, speed and time left every few seconds, and each evaluation."""
 
-    def __init__(self, metric: str, shown: bool) -> None:
+    def __init__(self, stage: str, metric: str, shown: bool) -> None:
+        self.stage = stage
         self.metric = metric
         self.shown = shown
         self.loss = math.nan
@@ -40,7 +41,7 @@ class Progress(TrainerCallback):
             speed = (state.global_step - self.first) / (now - self.started)
             left = (state.max_steps - state.global_step) / speed
             loss = "" if math.isnan(self.loss) else f", loss {self.loss:.4f}"
-            say("train", f"step {state.global_step}/{state.max_steps}{loss}, {_clock(left)} left")
+            say(self.stage, f"step {state.global_step}/{state.max_steps}{loss}, {_clock(left)} left")
 
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -77,7 +78,7 @@ class Progress(TrainerCallback):
         """Print the validation scores."""
         found = metrics or {}
         say(
-            "train",
+            self.stage,
             f"step {state.global_step}/{state.max_steps}: validation loss {found['eval_loss']:.4f},"
             f" {self.metric} {found[f'eval_{self.metric}']:.4f}",
         )

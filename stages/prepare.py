@@ -16,6 +16,7 @@ from stages.core.schema import Params
 from stages.sources.clean import check_ids, clean
 from stages.sources.columns import check_columns
 from stages.sources.fetched import read_fetched
+from stages.sources.kinds import KINDS
 from stages.sources.normalise import sentences
 from stages.sources.outputs import ordered_labels
 from stages.sources.prepared import characters, write_rejected, write_rows
@@ -36,6 +37,8 @@ def prepare(params: Params, layout: Layout) -> None:
     for line in (*left_out, *cleaned.found, *cleaned.done):
         say("prepare", line)
     labels = ordered_labels(kept, params.task.labels, kind)
+    if suits := KINDS[kind].suits:
+        suits(labels, params.data, params.task.metric)
     splits = make_splits(cleaned.rows, params.data.split, labels, params.seed, kind)
     check_ids(kept)
     facts = {"labels": labels, "normalisation": [*sentences(params.data), *cleaned.done]}

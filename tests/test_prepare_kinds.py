@@ -19,6 +19,7 @@ from stages.core.tasks import TASK_TYPES
 from stages.prepare import prepare
 from stages.sources.source import write_source
 from stages.tasks.rows import read_rows
+from stages.tasks.tag_metrics import are_entities
 from tests import corpora
 from tests.tiny import write_params
 
@@ -26,15 +27,16 @@ ROOT = Path(__file__).resolve().parents[1]
 TEXTS = [row["text"] for row in corpora.rows("none", 60)]
 
 
-def read_into(root: Path, task: dict[str, Any], lines: list[Any] | str, **data: Any) -> Params:
-    """A project after fetch of rows that are JSON Lines, or of a text in the format of its tags."""
+def read_into(
+    root: Path, task: dict[str, Any], lines: list[Any] | str | bytes, name: str = "rows.conll", **data: Any
+) -> Params:
+    """A project after fetch of rows that are JSON Lines, or of a file's contents as they are."""
     (root / "raw").mkdir()
     (root / "stages").symlink_to(ROOT / "stages")
-    if isinstance(lines, str):
-        (root / "raw/rows.conll").write_text(lines)
-    else:
-        (root / "raw/rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    source = {"type": "files", "path": next((root / "raw").iterdir()).name}
+    if isinstance(lines, list):
+        name, lines = "rows.jsonl", "".join(json.dumps(line) + "\n" for line in lines)
+    (root / "raw" / name).write_bytes(lines if isinstance(lines, bytes) else lines.encode())
+    source = {"type": "files", "path": name}
     Layout(root).source.mkdir(parents=True)
     params = write_params(
         root, data={"source": source, **data}, task={"labels": None, "metric": None, **task}
@@ -80,6 +82,27 @@ def test_several_classes_a_row(tmp_path: Path) -> None:
     counts = [split["labels"]["good"] for split in report["splits"].values()]
     assert sum(counts) == sum("good" in row["label"] for row in found)
     assert min(map(len, (row["label"] for row in rows))) == 0
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_one_table_of_several_classes_in_every_format(
+    tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = ["a|b", "a", "b", None]
+    found = [{"text": text, "label": labels[n % 4]} for n, text in enumerate(TEXTS)]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(found), sink)
+    contents = {
+        "csv": "text,label\n" + "".join(f'"{row["text"]}",{row["label"] or ""}\n' for row in found),
+        "jsonl": "".join(json.dumps(row) + "\n" for row in found),
+        "parquet": sink.getvalue().to_pybytes(),
+    }
+    task = {"type": "multi-label-classification"}
+    params = read_into(tmp_path, task, contents[form], f"rows.{form}", label_separator="|")
+    prepare(params, Layout(tmp_path))
+    rows = written(tmp_path)[0]
+    assert len(rows) == len(TEXTS) and sum(row["label"] == [] for row in rows) == len(TEXTS) // 4
+    assert f"prepare: {len(TEXTS) // 4} of the rows kept have no label\n" in capsys.readouterr().out
 
 
 def test_a_number_a_row(tmp_path: Path) -> None:
@@ -141,6 +164,51 @@ def test_odd_tags_leave_nothing(tmp_path: Path) -> None:
     assert 'data.label_map: {"0": O} (null leaves' in lines[1] and len(lines) == 2
 
 
+NOUNS = "".join(f"Anna-{n} NOUN\ndort VERB\n\n" for n in range(20))
+PEOPLE = "".join(f"Anna-{n} B-PER\ndort O\n\n" for n in range(20))
+
+
+@pytest.mark.parametrize(
+    ("words", "task", "data", "message"),
+    [
+        (
+            NOUNS,
+            {},
+            {},
+            "task.metric: entity_f1 does not exist for these tags, which are plain (NOUN, VERB): set it to"
+            " accuracy or f1_macro",
+        ),
+        (
+            PEOPLE,
+            {"metric": "f1_macro"},
+            {},
+            "task.metric: f1_macro does not exist for these tags, which mark entities (O, B-PER): set it to"
+            " entity_f1, entity_precision, entity_recall or accuracy",
+        ),
+        (
+            PEOPLE,
+            {"metric": "accuracy"},
+            {"tag_scheme": "plain"},
+            "data.tag_scheme: plain, but the tags mark entities (O, B-PER): take it out",
+        ),
+    ],
+)
+def test_tags_that_do_not_suit_the_metric_or_the_scheme(
+    tmp_path: Path, words: str, task: dict[str, Any], data: dict[str, Any], message: str
+) -> None:
+    params = read_into(tmp_path, {"type": "token-classification", **task}, words, **data)
+    assert refused(tmp_path, params) == message
+
+
+def test_entity_tags_among_others_are_plain_where_one_says_so(tmp_path: Path) -> None:
+    words = PEOPLE + "".join(f"Oslo-{n} LOC\n\n" for n in range(20))
+    task = {"type": "token-classification", "metric": "f1_macro"}
+    prepare(read_into(tmp_path, task, words, tag_scheme="plain"), Layout(tmp_path))
+    manifest = written(tmp_path)[2]
+    assert (manifest["tag_scheme"], manifest["labels"]) == ("plain", ["O", "B-PER", "LOC"])
+    assert not are_entities(manifest["labels"])
+
+
 def test_rejected_sentences_are_named_by_the_line_of_the_word(tmp_path: Path) -> None:
     sentences = "".join(f"Anna-{n} B-PER\ndort O\n\n" for n in range(20))
     params = read_into(tmp_path, {"type": "token-classification"}, sentences + "mot O\n\u200b O\n")
@@ -175,6 +243,18 @@ def test_texts_alone(tmp_path: Path, task: str) -> None:
     rows, schema, manifest, report = written(tmp_path)
     assert schema.names == ["id", "text"] and sorted(row["text"] for row in rows) == sorted(TEXTS)
     assert (manifest["kind"], manifest["labels"], report["labels"]) == ("none", [], [])
+
+
+@pytest.mark.parametrize("task", ["causal-lm", "masked-lm"])
+def test_texts_alone_in_a_csv_file_of_one_column(tmp_path: Path, task: str) -> None:
+    params = read_into(tmp_path, {"type": task}, "text\n" + "\n".join(TEXTS), "rows.csv")
+    prepare(params, Layout(tmp_path))
+    assert sorted(row["text"] for row in written(tmp_path)[0]) == sorted(TEXTS)
+
+
+def test_one_column_is_not_enough_where_texts_have_labels(tmp_path: Path) -> None:
+    params = read_into(tmp_path, {}, "text\n" + "\n".join(TEXTS), "rows.csv")
+    assert refused(tmp_path, params) == "data.label: there is no column 'label'; there are 'text'"
 
 
 def test_pairs_of_texts(tmp_path: Path) -> None:

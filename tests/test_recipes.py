@@ -34,7 +34,7 @@ for name in sys.argv[1:]:
     getattr(importlib.import_module(f"stages.{name}"), name)(given, Layout(Path(".")))
 """
 # The demo and what shares its data are run for real by `make demo`.
-MADE_FROM_PACKAGES = {"demo-lora", "tweets-regression"}
+MADE_FROM_PACKAGES = {"demo-lora", "tweets-masked-lm", "tweets-regression"}
 RECIPES = sorted({p.stem for p in (ROOT / "recipes").glob("*.yaml")} - MADE_FROM_PACKAGES)
 # Other families on the same tasks: the recipe, and what is changed in it.
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -1,9 +1,10 @@
 """Raw rows to labelled texts. Whatever is left out comes back with its reason: nothing disappears."""
 
+import difflib
 import hashlib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from stages.core.errors import PipelineError
 from stages.core.records import Record
 from stages.core.tasks import Kind
 from stages.sources.kinds import KINDS
-from stages.sources.labels import single
+from stages.sources.labels import label_texts, single
 from stages.sources.normalise import normalise
 from stages.sources.rows import Cleaned, Label, Rejected, Row, Text, as_text, place
 
@@ -33,14 +34,20 @@ def clean(files: Mapping[str, Iterable[Record]], data: Data, kind: Kind) -> Clea
 
     Raises PipelineError for values of another form than the kind of label has, and for odd tags.
     """
-    read = {split: [_row(record, data, kind) for record in records] for split, records in files.items()}
+    read: dict[str, list[Row | Rejected]] = {split: [] for split in files}
+    said: set[str] = set()
+    for split, records in files.items():
+        for record in records:
+            read[split].append(_row(record, data, kind))
+            said.update(_labels(record["values"], data) if data.label_map else ())
     rejected = [row for rows in read.values() for row in rows if isinstance(row, Rejected)]
     kept = {split: [row for row in rows if isinstance(row, Row)] for split, rows in read.items()}
     settle = KINDS[kind].settle
     settled = settle(kept, data) if settle else Cleaned(kept, [])
     rejected += settled.rejected
     once = {split: _once(rows, rejected, KINDS[kind].one_answer) for split, rows in settled.rows.items()}
-    return replace(settled, rows=once, rejected=rejected)
+    found = [*settled.found, *_unused(data.label_map or {}, said), *_unlabelled(once)]
+    return replace(settled, rows=once, rejected=rejected, found=found)
 
 
 def check_ids(rows: Iterable[Row]) -> None:
@@ -53,6 +60,30 @@ def check_ids(rows: Iterable[Row]) -> None:
                 f"data.id: {row.id!r} is the id of two rows, {other.at} and {row.at}: ids must be unique;"
                 " without data.id they are made from the texts"
             )
+
+
+def _labels(values: Record, data: Data) -> list[str]:
+    """The labels of a row as they are given, which `data.label_map` may rename."""
+    if isinstance(data.label, list):
+        return data.label
+    return label_texts(values.get(str(data.label)), data.label_separator)
+
+
+def _unused(names: Collection[str], said: Collection[str]) -> list[str]:
+    """A line on the names that are no label of any row, with the labels that come near."""
+    folded = {label.casefold(): label for label in sorted(said)}
+    shown = []
+    for name in names:
+        if name not in said:
+            near = difflib.get_close_matches(name.casefold(), folded, 1)
+            shown.append(f"{name!r} (is it {folded[near[0]]!r}?)" if near else repr(name))
+    return [f"data.label_map: no row has the label {', '.join(shown)}"] if shown else []
+
+
+def _unlabelled(kept: Mapping[str, list[Row]]) -> list[str]:
+    """A line on the rows for which none of several classes holds."""
+    count = sum(row.label == () for rows in kept.values() for row in rows)
+    return [f"{count} of the rows kept have no label"] if count else []
 
 
 def _row(record: Record, data: Data, kind: Kind) -> Row | Rejected:

@@ -5,7 +5,7 @@ without quoting: a `"` is a character like any other, as in the files that langu
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from stages.core.errors import PipelineError
@@ -17,26 +17,31 @@ _SHOWN = 10  # ragged rows named one by one; the rest is counted
 _FIELD = 2**31 - 1
 
 
-def read_csv(path: Path, name: str, header: list[str] | None, separator: str = ",") -> Iterator[Record]:
+def read_csv(
+    path: Path, name: str, header: list[str] | None, needed: Collection[str], separator: str
+) -> Iterator[Record]:
     """Rows of a comma-separated file; `header` names the columns when the file does not.
 
-    Spreadsheets write semicolons where the comma is the decimal mark: that is `separator`.
+    Spreadsheets write semicolons where the comma is the decimal mark: that is `separator`. A file of one
+    column is taken if that is among the `needed` ones.
     """
-    yield from _rows(path, name, header, {"delimiter": separator})
+    yield from _rows(path, name, header, needed, {"delimiter": separator})
 
 
-def read_tsv(path: Path, name: str, header: list[str] | None) -> Iterator[Record]:
-    """Rows of a tab-separated file; `header` names the columns when the file does not."""
-    yield from _rows(path, name, header, {"delimiter": "\t", "quoting": csv.QUOTE_NONE})
+def read_tsv(path: Path, name: str, header: list[str] | None, needed: Collection[str]) -> Iterator[Record]:
+    """Rows of a tab-separated file; `header` and `needed` are as for csv."""
+    yield from _rows(path, name, header, needed, {"delimiter": "\t", "quoting": csv.QUOTE_NONE})
 
 
-def _rows(path: Path, name: str, header: list[str] | None, dialect: dict[str, object]) -> Iterator[Record]:
+def _rows(
+    path: Path, name: str, header: list[str] | None, needed: Collection[str], dialect: dict[str, object]
+) -> Iterator[Record]:
     """Rows until the end, then one PipelineError for all that had the wrong number of columns."""
     columns = header
     ragged: list[str] = []
     for line, fields in _fields(path, name, dialect):
         if columns is None:
-            columns = _checked_header(fields, f"{name}:{line}")
+            columns = _checked_header(fields, needed, f"{name}:{line}")
         elif len(fields) == len(columns):
             yield {"at": f"{name}:{line}", "values": dict(zip(columns, fields, strict=True))}
         else:
@@ -60,9 +65,9 @@ def _fields(path: Path, name: str, dialect: dict[str, object]) -> Iterator[tuple
         raise PipelineError(f"{name}:{start}: the row that starts here cannot be read: {error}") from None
 
 
-def _checked_header(names: list[str], at: str) -> list[str]:
-    if len(names) == 1:
-        # Text and label are two columns, so one column means another separator.
+def _checked_header(names: list[str], needed: Collection[str], at: str) -> list[str]:
+    if len(names) == 1 and names[0] not in needed:
+        # Another separator: a file of texts alone has the column that is asked for.
         raise PipelineError(
             f"{at}: the header is one column, {names[0]!r}: csv needs commas (or"
             " data.source.separator: ';'), tsv needs tabs"

@@ -9,7 +9,7 @@ from stages.core.records import Record
 from stages.core.tasks import Kind
 from stages.sources import labels
 from stages.sources.rows import Cleaned, Row
-from stages.sources.tag_rows import settle
+from stages.sources.tag_rows import check_scores, settle
 from stages.sources.tags import OUTSIDE
 
 
@@ -18,8 +18,9 @@ class KindOfLabel:
     """One kind of label.
 
     `read` makes a row's label (stages/sources/labels.py); `names` are those of a model's outputs that it
-    names; `check` raises PipelineError where there is nothing to learn. `column` is its type in parquet, or
-    "" for none. `keys` are the keys of `data` that only some kinds have.
+    names; `check` raises PipelineError where there is nothing to learn, `suits` where all labels together do
+    not fit `data` or `task.metric`. `column` is its type in parquet, or "" for none. `keys` are the keys of
+    `data` that only some kinds have.
     """
 
     wording: str
@@ -35,6 +36,7 @@ class KindOfLabel:
     settle: Callable[[dict[str, list[Row]], Data], Cleaned] | None = (
         None  # what only all rows together can tell
     )
+    suits: Callable[[Sequence[str], Data, str], None] | None = None
 
 
 def _class(row: Row) -> Iterable[str]:
@@ -54,9 +56,15 @@ def _two_classes(rows: Sequence[Row]) -> None:
         raise PipelineError(f"every row has the label {rows[0].label!r}: a classifier needs two or more")
 
 
-def _some_class(rows: Sequence[Row]) -> None:
-    if not any(row.label for row in rows):
+def _some_classes(rows: Sequence[Row]) -> None:
+    names = {name for row in rows for name in _each(row)}
+    if not names:
         raise PipelineError(f"no row has any label, from {rows[0].at} on: look at data.label")
+    if len(names) == 1:
+        raise PipelineError(
+            f"there is one label only, {names.pop()!r}: set task.type to text-classification, and give the"
+            ' rows without it a label too (for instance data.label_map: {"": other})'
+        )
 
 
 def _two_numbers(rows: Sequence[Row]) -> None:
@@ -87,7 +95,7 @@ KINDS: dict[Kind, KindOfLabel] = {
     "classes": KindOfLabel(
         wording="any number of classes a row",
         read=labels.classes_of,
-        check=_some_class,
+        check=_some_classes,
         names=_each,
         column="strings",
         keys=frozenset({"pair", "label_map", "label_separator", "label"}),
@@ -110,6 +118,7 @@ KINDS: dict[Kind, KindOfLabel] = {
         words=True,
         first=OUTSIDE,
         settle=settle,
+        suits=check_scores,
     ),
     "text": KindOfLabel(
         wording="a text a row",

@@ -6,6 +6,7 @@ Every function takes the values of a row, the `data` section and where the row s
 
 import math
 import operator
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,8 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+# Python's own `float` also takes 1_000, and digits of every script.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _YES, _NO = {"1", "1.0", "true"}, {"0", "0.0", "false"}
 
 NO_LABEL = "no label"
@@ -49,7 +52,8 @@ def class_of(values: Record, data: Data, at: str) -> Read:
 def classes_of(values: Record, data: Data, at: str) -> Read:
     """The names of all its classes, sorted; perhaps none of them.
 
-    They come from a list, from a text cut at `data.label_separator`, or are the columns that hold a 1.
+    They come from a list, from a text cut at `data.label_separator` (null is the empty text), or are the
+    columns that hold a 1.
     """
     if isinstance(data.label, list):
         said, reason = _from_columns(values, data.label)
@@ -102,6 +106,15 @@ def label_text(value: Any) -> str:
     return unicodedata.normalize("NFC", str(value)).strip()
 
 
+def label_texts(value: Any, separator: str | None) -> list[str]:
+    """The texts of all labels that a value holds: a list, a text cut at `separator`, or one label."""
+    if isinstance(value, list):
+        return [label_text(one) for one in value]
+    if separator is None:
+        return [label_text(value)]
+    return [part for part in map(label_text, label_text(value).split(separator)) if part]
+
+
 def mapped(text: str, data: Data, at: str) -> tuple[str | None, str]:
     """The label that `data.label_map` makes of a label's text; the text itself where it says nothing."""
     if data.label_map and text in data.label_map:
@@ -137,17 +150,14 @@ def _from_columns(values: Record, columns: list[str]) -> tuple[list[str], str]:
 
 
 def _from_list(value: Any, data: Data, at: str) -> tuple[list[str], str]:
-    if value is None:
+    if value is None and data.label_separator is None:
         return [], NO_LABEL
-    if isinstance(value, list):
-        return [label_text(one) for one in value], ""
-    if data.label_separator is None:
+    if not isinstance(value, list) and data.label_separator is None:
         raise PipelineError(
             f"{at}: data.label: {data.label!r} is {value!r:.80}: expected a list of labels;"
             " say with data.label_separator where such a text is cut into labels"
         )
-    parts = [label_text(part) for part in label_text(value).split(data.label_separator)]
-    return [part for part in parts if part], ""
+    return label_texts(value, data.label_separator), ""
 
 
 def _by_rules(text: str, rules: dict[str, str]) -> tuple[str | None, str]:
@@ -164,8 +174,5 @@ def _by_rules(text: str, rules: dict[str, str]) -> tuple[str | None, str]:
 
 
 def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
     return number if math.isfinite(number) else None

@@ -36,7 +36,21 @@ def sentences(data: Data) -> list[str]:
 def leak_key(text: str) -> str:
     """Equal for texts that differ in case, punctuation, white space or compatibility forms only.
 
-    A text of nothing but punctuation or emoji is its own key.
+    Symbols count (`super 😀`), and so do the marks that are vowels in many scripts. A text of nothing but
+    punctuation is its own key.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return re.sub(r"[\W_]+", " ", folded).strip() or text
+    return " ".join(re.sub(r"[\W_]+", _kept, folded).split()) or text
+
+
+def _kept(found: re.Match[str]) -> str:
+    """What counts of characters that are neither letters nor digits: symbols, as words, and marks."""
+    return "".join(map(_counting, found[0]))
+
+
+@functools.cache
+def _counting(character: str) -> str:
+    if "\ufe00" <= character <= "\ufe0f":  # these choose between two pictures of one character
+        return ""
+    category = unicodedata.category(character)[0]
+    return character if category == "M" else f" {character} " if category == "S" else " "

@@ -99,9 +99,13 @@ def _types(seen: Mapping[str, Seen], odd: Collection[str]) -> Counter[str]:
     return Counter(dict(counts.most_common()))
 
 
-def _meant(tag: str, seen: Mapping[str, Seen], odd: Collection[str], scheme: str) -> str:
-    """What a typing error probably stands for; the tag itself when nothing is near, which accepts it."""
-    if tag.casefold() in ("", "0", "o"):
+def _meant(tag: str, seen: Mapping[str, Seen], odd: Collection[str], scheme: str) -> str | None:
+    """What a typing error probably stands for.
+
+    When nothing is near, a well-formed tag stands for itself, which accepts it, and another for None: as O
+    its words would be learned as no entities.
+    """
+    if tag.casefold() == "o" or not any(map(str.isalpha, tag)):
         return OUTSIDE
     types = list(_types(seen, odd))
     prefix = "B" if tag[0] in "Bb" and "B" in PREFIXES.get(scheme, "") else "I"
@@ -109,7 +113,7 @@ def _meant(tag: str, seen: Mapping[str, Seen], odd: Collection[str], scheme: str
     near = [ending] if ending else difflib.get_close_matches(parts(tag)[1] or tag, types, 1, 0.6)
     if near:
         return f"{prefix}-{near[0]}"
-    return OUTSIDE if _misshapen(tag, scheme) else tag
+    return None if _misshapen(tag, scheme) else tag
 
 
 def _quoted(tag: str) -> str:

@@ -72,9 +72,9 @@ def _strata(rows: list[Row], seed: int, stratified: bool) -> list[list[list[Row]
 
 
 def _key(row: Row) -> str:
-    """The leak key of a row's text, or of both its texts."""
-    key = leak_key(as_text(row.text))
-    return key if row.pair is None else f"{key}\0{leak_key(row.pair)}"
+    """The leak key of a row's text, or of both its texts, whichever comes first."""
+    texts = [as_text(row.text), *([] if row.pair is None else [row.pair])]
+    return "\0".join(sorted(map(leak_key, texts)))
 
 
 def _order(row: Row, seed: int) -> tuple[str, ...]:
@@ -89,11 +89,12 @@ def _refuse_leaks(given: Splits) -> None:
         known = {_key(row): row for row in given.get(other, [])}
         pairs = [(row, known[key]) for row in given.get(held_out, []) if (key := _key(row)) in known]
         if pairs:
+            but = "case, punctuation and order" if pairs[0][0].pair is not None else "case and punctuation"
             shown = [f"{row.id} ({row.at} is {same.at})" for row, same in pairs[:_SHOWN]]
             more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
             problems.append(
-                f"{len(pairs)} of {len(given[held_out])} {held_out} rows are {other} rows too, but for case"
-                f" and punctuation: {', '.join(shown)}{more}; remove them from one of the two, or name no"
+                f"{len(pairs)} of {len(given[held_out])} {held_out} rows are {other} rows too, but for {but}:"
+                f" {', '.join(shown)}{more}; remove them from one of the two, or name no"
                 f" {held_out} split, and it is cut from the training rows"
             )
     if problems:

@@ -42,11 +42,11 @@ def read_table(path: Path, name: str, table: TableFormat, needed: Collection[str
 def _rows(path: Path, name: str, table: TableFormat, needed: Collection[str]) -> Iterator[Record]:
     form = _format(name, table)
     if form == "csv":
-        return read_csv(path, name, table.header, table.separator)
+        return read_csv(path, name, table.header, needed, table.separator)
     if form == "tsv":
-        return read_tsv(path, name, table.header)
+        return read_tsv(path, name, table.header, needed)
     if form == "conll":
-        return read_conll(path, name, table.header)
+        return read_conll(path, name, table.header, needed)
     if table.header is not None:
         raise PipelineError(
             f"data.source.header: {name} is {form}, which names its columns itself: remove it"

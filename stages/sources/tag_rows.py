@@ -1,17 +1,29 @@
 """The tags of whole corpora: renamed, recognised, and rewritten as IOB2."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from stages.core.data_section import Data
+from stages.core.errors import PipelineError
 from stages.core.records import Record
 from stages.sources.labels import LEFT_OUT, label_text
 from stages.sources.odd_tags import Names, check_tags
 from stages.sources.rows import Cleaned, Rejected, Row, as_text, place
-from stages.sources.tags import PLAIN, PREFIXES, parts, recognise, to_iob2, without_begin
+from stages.sources.tags import (
+    ENTITY_SCORES,
+    PLAIN,
+    PLAIN_SCORES,
+    PREFIXES,
+    are_entities,
+    parts,
+    recognise,
+    to_iob2,
+    without_begin,
+)
 
 _MAY_BEGIN_WITH_I = (PLAIN, "IO", "IOB1")
+_SHOWN = 3
 
 
 def settle(given: dict[str, list[Row]], data: Data) -> Cleaned:
@@ -32,6 +44,21 @@ def settle(given: dict[str, list[Row]], data: Data) -> Cleaned:
     manifest = {"tag_scheme": PLAIN if scheme == PLAIN else "entities"}
     found = [f"the tags are {scheme}" if scheme == PLAIN else f"the tags are those of {scheme}"]
     return Cleaned(rows, rejected, found, _sentences(facts), {"tags": facts}, manifest)
+
+
+def check_scores(labels: Sequence[str], data: Data, metric: str) -> None:
+    """Raise PipelineError for a metric that such tags do not have, and for entity tags called plain."""
+    entities = are_entities(labels)
+    some = ", ".join(labels[:_SHOWN]) + (", ..." if len(labels) > _SHOWN else "")
+    if entities and data.tag_scheme == PLAIN:
+        raise PipelineError(f"data.tag_scheme: plain, but the tags mark entities ({some}): take it out")
+    scores = ENTITY_SCORES if entities else PLAIN_SCORES
+    if metric not in scores:
+        form = "mark entities" if entities else "are plain"
+        raise PipelineError(
+            f"task.metric: {metric} does not exist for these tags, which {form} ({some}): set it to"
+            f" {', '.join(scores[:-1])} or {scores[-1]}"
+        )
 
 
 def _renamed(row: Row, names: Names) -> Row | Rejected:

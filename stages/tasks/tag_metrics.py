@@ -97,8 +97,8 @@ def per_entity(
 
 
 def are_entities(labels: Sequence[str]) -> bool:
-    """Whether these tags mark entities: one other than O begins with B- or I-."""
-    return any(label.startswith(("B-", "I-")) for label in labels)
+    """Whether these tags mark entities: all are O, or B- or I- with a type, and not all are O."""
+    return all(_IOB2.fullmatch(label) for label in labels) and any(label != "O" for label in labels)
 
 
 def words(

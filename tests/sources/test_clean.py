@@ -142,3 +142,33 @@ def test_one_class_only() -> None:
         ordered_labels(classified("no"), None, "class")
     with pytest.raises(PipelineError, match="every row has the label"):
         ordered_labels(classified("no"), ["no", "yes"], "class")
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "data"),
+    [
+        ("class", ["pos", "NEG", "other"], {}),
+        ("classes", [["pos", "NEG"], ["other"], []], {}),
+        ("classes", ["pos|NEG", "other", None], {"label_separator": "|"}),
+        ("classes", [1, 0, 1], {"label": ["pos", "NEG", "other"]}),
+        ("tags", [["pos", "NEG"], ["other"]], {}),
+    ],
+)
+def test_names_in_the_map_that_are_no_label_are_told(kind: Kind, rows: list[Any], data: Any) -> None:
+    names = {"Pos": "good", "neg": "bad", "other": "else", "xyz": None}
+    given = [
+        {"at": f"a.jsonl:{n}", "values": {"text": [f"w{n}"] * 2 if kind == "tags" else f"t{n}", "label": row}}
+        for n, row in enumerate(rows)
+    ]
+    for record in given if "label" in data else []:
+        record["values"] |= {"pos": 1, "NEG": 0, "other": 0}  # type: ignore[operator]
+    found = cleaning.clean({"all": given}, settings(label_map=names, **data), kind).found
+    (line,) = [line for line in found if line.startswith("data.label_map")]
+    assert line == "data.label_map: no row has the label 'Pos' (is it 'pos'?), 'neg' (is it 'NEG'?), 'xyz'"
+    settled = cleaning.clean({"all": given}, settings(label_map={"other": "else"}, **data), kind)
+    assert not any(line.startswith("data.label_map") for line in settled.found)
+
+
+def test_rows_without_any_class_are_counted() -> None:
+    given = [{"at": f"a:{n}", "values": {"text": f"t{n}", "label": ["x"] * (n % 3)}} for n in range(9)]
+    assert cleaning.clean({"all": given}, settings(), "classes").found == ["3 of the rows kept have no label"]

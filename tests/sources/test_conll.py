@@ -11,10 +11,12 @@ from stages.sources.source import write_source
 from stages.sources.tables import read_table
 
 
-def read(tmp_path: Path, data: str | bytes, header: list[str] | None = None) -> list[dict[str, Any]]:
-    path = tmp_path / "a.conll"
+def read(
+    tmp_path: Path, data: str | bytes, header: list[str] | None = None, name: str = "a.conll"
+) -> list[dict[str, Any]]:
+    path = tmp_path / name
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return list(read_table(path, "a.conll", TableFormat(header=header), ()))
+    return list(read_table(path, name, TableFormat(header=header), ("form", "upos")))
 
 
 TWO = [
@@ -54,8 +56,12 @@ def test_a_number_sign_is_a_word_when_it_has_a_tag(tmp_path: Path, separator: st
     assert [row["values"]["text"] for row in read(tmp_path, data)] == [["#", "1"], ["we", "#"]]
 
 
-def test_conll_u_leaves_ranges_and_empty_nodes_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "first"), [("a.conll", "id"), ("a.conll", "ID"), ("a.conllu", "ID"), ("a.conllu", "number")]
+)
+def test_conll_u_leaves_ranges_and_empty_nodes_out(tmp_path: Path, name: str, first: str) -> None:
     lines = [
+        "#no tab here",
         "# text = du pain",
         "1-2\tdu\t_",
         "1\tde\tADP",
@@ -64,15 +70,16 @@ def test_conll_u_leaves_ranges_and_empty_nodes_out(tmp_path: Path) -> None:
         "3\tpain\tNOUN",
         "#\tx",
     ]
-    header = ["id", "form", "upos"]
-    (row,) = read(tmp_path, "\n".join(lines), header)
+    (row,) = read(tmp_path, "\n".join(lines), [first, "form", "upos"], name)
     assert row == {
-        "at": "a.conll:3",
-        "values": {"id": ["1", "2", "3"], "form": ["de", "le", "pain"], "upos": ["ADP", "DET", "NOUN"]},
-        "lines": [3, 4, 6],
+        "at": f"{name}:4",
+        "values": {first: ["1", "2", "3"], "form": ["de", "le", "pain"], "upos": ["ADP", "DET", "NOUN"]},
+        "lines": [4, 5, 7],
     }
-    # In other files such words are words.
+    # In other files such words are words, and in a .conllu file without that column too.
     assert read(tmp_path, "1-2\tO\n")[0]["values"]["text"] == ["1-2"]
+    plain = read(tmp_path, "1.5\tNUM\n#\tSYM\n", ["form", "upos"], "a.conllu")
+    assert plain[0]["values"]["form"] == ["1.5", "#"]
 
 
 def test_more_columns_need_a_header(tmp_path: Path) -> None:
@@ -99,6 +106,17 @@ def test_a_word_without_a_tag_stays_for_prepare_to_judge(tmp_path: Path) -> None
         "text": ["Paris", "seul", ""],
         "label": ["B-LOC", "", " O"],
     }
+
+
+def test_spaces_in_a_file_with_tabs_are_told_from_a_word_without_a_tag(tmp_path: Path) -> None:
+    data = "Paris\tB-LOC\ndort\tO\n\nParis B-LOC\ndort   O \nNew York\nO\n"
+    with pytest.raises(PipelineError) as error:
+        read(tmp_path, data)
+    assert str(error.value).splitlines() == [
+        f"a.conll:{line}: has spaces where the file has tabs" for line in (4, 5)
+    ]
+    found = read(tmp_path, "Paris\tB-LOC\nNew York\nB-LOC\n")[0]["values"]
+    assert found == {"text": ["Paris", "New York", "B-LOC"], "label": ["B-LOC", "", ""]}
 
 
 @pytest.mark.parametrize(

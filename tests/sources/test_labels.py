@@ -64,8 +64,7 @@ def test_classes_from_a_list() -> None:
 
 def test_classes_from_a_text_that_is_cut() -> None:
     found, reasons = labelled("classes", "b | a|", "", " ", None, "c", label_separator="|")
-    assert found == [("a", "b"), (), (), ("c",)]
-    assert reasons == {"a.jsonl:4": "no label"}
+    assert found == [("a", "b"), (), (), (), ("c",)] and reasons == {}
     with pytest.raises(PipelineError, match=r"a\.jsonl:1: data\.label: 'label' is 'a,b': expected a list"):
         labelled("classes", "a,b")
 
@@ -93,6 +92,14 @@ def test_classes_that_the_map_merges_or_leaves_out() -> None:
     found, reasons = labelled("classes", ["joy", "love", "fear"], ["joy", "noise"], label_map=names)
     assert found == [("fear", "good")]
     assert reasons == {"a.jsonl:2": "label left out by data.label_map"}
+
+
+def test_numbers_are_written_as_in_json_and_csv() -> None:
+    odd = ["1_000", "\u0661", "1e", ".", "0x1", "1 000", "1e999", "infinity", "1_000.5"]
+    found, reasons = labelled("number", "+1.", " .5e+2", "-1E3", *odd)
+    assert found == [1.0, 50.0, -1000.0]
+    assert reasons == {f"a.jsonl:{line}": "label is not a number" for line in range(4, 4 + len(odd))}
+    assert labelled("class", "1_000", label_rules={"high": "> 0"})[0] == []
 
 
 def test_numbers() -> None:
@@ -233,6 +240,7 @@ def test_the_order_of_outputs() -> None:
     ("kind", "labels", "message"),
     [
         ("classes", ((), ()), "no row has any label, from a:0 on"),
+        ("classes", (("rude",), ()), "one label only, 'rude': set task.type to text-classification"),
         ("number", (2.0, 2.0), "every row has the number 2.0: there is nothing to learn"),
         ("tags", (("O", "O"), ("O",)), "every word has the tag 'O': a tagger needs two or more"),
         ("text", (), "no row is left: all were rejected"),

@@ -86,6 +86,19 @@ def test_a_tag_that_stands_for_itself_is_accepted_if_it_is_well_formed() -> None
     assert "'XYZ'" in refused(FINE, ["XYZ"], label_map={"XYZ": "XYZ"})[0]
 
 
+def test_a_bare_type_is_never_suggested_to_be_no_entity() -> None:
+    assert suggested(refused(FINE, ["LOC"] * 9)[-1]) == {"LOC": "I-LOC"}
+    names = suggested(refused(["B-PER", "O"], ["LOC"] * 9, ["_"])[-1])
+    assert names == {"LOC": None, "_": "O"}
+    cleaned = tagged(["B-PER", "O"], ["LOC"] * 9, ["_"], label_map=names)
+    assert [row.at for row in cleaned.rejected] == ["a.conll:4"]
+
+
+def test_types_that_seqeval_would_cut_are_odd() -> None:
+    names = suggested(refused(FINE * 3, ["B-PER-", "I--PER"])[-1])
+    assert names == {"B-PER-": "B-PER", "I--PER": "I-PER"}
+
+
 def test_names_that_the_map_gives_are_judged_too() -> None:
     lines = refused(FINE, ["0"], label_map={"0": "MISC", "unused": None})
     assert lines[0].startswith("a.conll:9: 'MISC'")
@@ -118,7 +131,7 @@ def test_plain_tags_are_left_as_they_are_but_none_may_be_missing() -> None:
 
 
 def test_a_scheme_can_be_forced() -> None:
-    assert tagged(["I-PER", "B-PER"], tag_scheme="plain").rows["train"][0].label == ("I-PER", "B-PER")
+    assert tagged(["I-PER", "LOC"], tag_scheme="plain").rows["train"][0].label == ("I-PER", "LOC")
     assert "'B-PER'" in refused(["I-PER", "B-PER"], tag_scheme="IO")[0]
     cleaned = tagged(["B-PER", "L-PER", "U-LOC"], tag_scheme="BIOES")
     assert cleaned.facts["tags"]["scheme"] == "BILOU"

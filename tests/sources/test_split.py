@@ -117,6 +117,21 @@ def test_leak_keys() -> None:
     assert leak_key(":-)") == ":-)" and leak_key(":-(") != leak_key(":-)")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("super 😀", "super 😡"), ("C++", "C#"), ("नहीं", "नहा"), ("5 $", "5 €"), ("a < b", "a > b")],
+)
+def test_symbols_and_marks_tell_texts_apart(one: str, other: str) -> None:
+    assert leak_key(one) != leak_key(other)
+    assert leak_key(f" {one} !") == leak_key(one)
+
+
+def test_symbols_are_compared_without_white_space_and_variants() -> None:
+    assert leak_key("super😀!") == leak_key("Super 😀") == "super 😀"
+    assert leak_key("love \u2764\ufe0f") == leak_key("love \u2764")
+    assert leak_key("e\u0301t\u00e9") == leak_key("\u00c9T\u00c9") == "\u00e9t\u00e9"
+
+
 def paired(count: int) -> list[Row]:
     return [Row(f"a:{n}", str(n), f"text {n % 5}", f"pair {n}", float(n)) for n in range(count)]
 
@@ -181,3 +196,22 @@ def test_a_label_that_training_rows_lack() -> None:
         "the label 'c' is missing from train, and cannot be learned: it has 0 rows in train,"
     )
     assert "0 rows in validation, 1 rows in test; rename it" in first and "the label 'd'" in second
+
+
+def test_pairs_leak_in_either_order() -> None:
+    given = {
+        "train": paired(20),
+        "validation": [Row("c:1", "y", "c", "c", 1.0)],
+        "test": [Row("b:1", "x", "Pair 6!", "text 1", 1.0)],
+    }
+    with pytest.raises(PipelineError, match=r"but for case, punctuation and order: x \(b:1 is a:6\)"):
+        make_splits(given, SHARES, [], 42, "number")
+
+
+def test_a_pair_and_its_reverse_stay_together() -> None:
+    rows = paired(100)
+    turned = [Row(f"b:{row.id}", f"t{row.id}", row.pair or "", str(row.text), 0.0) for row in rows]
+    splits = make_splits({"all": rows + turned}, SHARES, [], 42, "number")
+    for part in splits.values():
+        ids = {row.id for row in part}
+        assert {f"t{row_id}" for row_id in ids if row_id[0] != "t"} == {i for i in ids if i[0] == "t"}

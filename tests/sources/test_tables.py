@@ -31,6 +31,16 @@ def test_csv_rows_know_the_line_they_start_on(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_one_column_is_enough_if_it_is_asked_for(tmp_path: Path, form: str) -> None:
+    assert read(tmp_path, f"a.{form}", "text\nalone\n\nanother\n") == [
+        {"at": f"a.{form}:2", "values": {"text": "alone"}},
+        {"at": f"a.{form}:4", "values": {"text": "another"}},
+    ]
+    with pytest.raises(PipelineError, match="the header is one column, 'Text'"):
+        read(tmp_path, f"a.{form}", "Text\nalone\n")
+
+
 def test_tsv_has_no_quoting(tmp_path: Path) -> None:
     data = 'a "word"\tgood\n"unclosed\tbad'
     assert [

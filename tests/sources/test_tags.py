@@ -6,7 +6,17 @@ from collections.abc import Callable
 import iobes
 import pytest
 
-from stages.sources.tags import parts, recognise, spans, to_iob2, without_begin
+from stages.sources.tags import (
+    ENTITY_SCORES,
+    PLAIN_SCORES,
+    are_entities,
+    parts,
+    recognise,
+    spans,
+    to_iob2,
+    without_begin,
+)
+from stages.tasks import tag_metrics
 
 CONVERTERS: dict[str, Callable[[list[str]], list[str]]] = {
     "IOB1": iobes.bio_to_iob,
@@ -87,3 +97,23 @@ def test_tags_without_prefixes_are_plain() -> None:
     assert recognise([["NOUN", "VERB", "O"], ["-LRB-", "P+D", "I", "B"]]) == "plain"
     assert recognise([]) == "plain"
     assert parts("B-") == parts("-X") == parts("b-PER") == parts("B_PER") == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("labels", "entities"),
+    [
+        (["O", "B-PER", "I-PER"], True),
+        (["I-GEO-LOC", "O"], True),
+        (["O", "B-PER", "LOC"], False),
+        (["O", "B-PER", "E-PER"], False),
+        (["O", "B-"], False),
+        (["O", "B-PER", "B-PER-"], False),
+        (["NOUN", "O"], False),
+    ],
+)
+def test_the_scores_that_tags_have_are_those_that_training_will_find(
+    labels: list[str], entities: bool
+) -> None:
+    assert are_entities(labels) is tag_metrics.are_entities(labels) is entities
+    found = tag_metrics.score_tags([{"predicted": labels}], [labels], labels)
+    assert set(found) == set(ENTITY_SCORES if entities else PLAIN_SCORES)

@@ -137,7 +137,8 @@ def test_entity_tags_are_told_from_plain_ones(labels: list[str], entity: bool) -
 @pytest.mark.parametrize("odd", ["PER", "b-PER", "B_PER", "E-PER", "B-", "B-PER-", "B--PER", ""])
 def test_tags_that_seqeval_would_misread_are_refused(odd: str) -> None:
     with pytest.raises(PipelineError, match="not IOB2"):
-        score([["B-PER", odd]], [["B-PER", odd]], [*LABELS, odd])
+        per_entity([["B-PER", odd]], [["B-PER", odd]], LABELS)
+    assert not are_entities([*LABELS, odd])
 
 
 def test_rows_must_have_as_many_tags_as_words() -> None:

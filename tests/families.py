@@ -28,9 +28,11 @@ HEADS: dict[str, set[str]] = {
     "xlm-roberta": _ENCODER,
     "gpt2": _CLASS | {"token-classification", "causal-lm"},
     "t5": _CLASS | {"token-classification", "seq2seq"},
-    "bart": _CLASS | {"masked-lm", "seq2seq"},
+    "bart": _CLASS | {"seq2seq"},  # it has a head for masked-lm too, whose decoder sees what is masked
     "marian": {"seq2seq"},
 }
+# Those whose tokenizers put something between two texts.
+PAIRS = [name for name, tasks in HEADS.items() if tasks & _CLASS and name != "gpt2"]
 # The transformers class that loads any family's model for a task.
 AUTO_CLASSES = {
     **dict.fromkeys(_CLASS, "AutoModelForSequenceClassification"),

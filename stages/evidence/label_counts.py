@@ -42,8 +42,8 @@ def class_values(sums: Floats, labels: Sequence[str]) -> dict[str, Floats]:
 def classes_counts(
     predicted: Sequence[Record], references: Sequence[Sequence[str]], labels: Sequence[str]
 ) -> Any:
-    """Any number of classes a row: by class whether it is right, true, and predicted; the row's F1, whether
-    all of it is right, and 1: [rows, 3 classes + 3].
+    """Any number of classes a row: by class whether it is right, true, and predicted; the row's F1 (1 where
+    nothing is true and nothing predicted), whether all of it is right, and 1: [rows, 3 classes + 3].
     """
     from scipy import sparse
 
@@ -51,13 +51,16 @@ def classes_counts(
     true = [set(row) for row in places(references, labels)]
     hits = [these & those for these, those in zip(said, true, strict=True)]
     counted = zip(hits, true, said, strict=True)
-    rows = [(2 * len(h) / max(1, len(t) + len(s)), t == s, 1) for h, t, s in counted]
+    rows = [(2 * len(h) / (len(t) + len(s)) if t or s else 1.0, t == s, 1) for h, t, s in counted]
     table = label_table(hits, true, said, len(labels))
     return sparse.hstack([table, sparse.csr_array(np.array(rows, dtype=np.float64))], format="csr")
 
 
 def classes_values(sums: Floats, labels: Sequence[str]) -> dict[str, Floats]:
-    """F1 (micro, macro, mean over rows) and exact matches of sums of `classes_counts`; 0/0 is 0."""
+    """F1 (micro, macro, mean over rows) and exact matches of sums of `classes_counts`.
+
+    0/0 is 0, but 1 as the F1 of a row.
+    """
     tp, true, said = thirds(sums, len(labels))
     f1, exact, rows = np.moveaxis(sums[..., 3 * len(labels) :], -1, 0)
     both = true + said

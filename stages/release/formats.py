@@ -77,7 +77,7 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def numbers(values: list[float]) -> Markdown:
     """A Python list of numbers for a snippet."""
-    return Markdown(f"[{', '.join(f'{value:g}' for value in values)}]")
+    return Markdown(f"[{', '.join(map(repr, values))}]")
 
 
 def value(setting: Any) -> Markdown:

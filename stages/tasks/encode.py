@@ -34,9 +34,24 @@ def number_features(tokenizer: Any, rows: Rows, task: Task) -> list[Feature]:
 
 
 def _texts(tokenizer: Any, rows: Rows, task: Task, labels: list[Any]) -> list[Feature]:
+    if rows.pairs is not None:
+        _check_pairs(tokenizer)
     encoded = tokenizer(rows.texts, rows.pairs, truncation=True, max_length=task.max_length)
+    _check_ends(tokenizer, rows, encoded["input_ids"])
     columns = {**encoded, "labels": labels, "row": range(len(rows))}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _check_ends(tokenizer: Any, rows: Rows, encoded: list[list[int]]) -> None:
+    """Raise PipelineError for a text that holds the end-of-text token, by which BART and T5 find its end."""
+    end = tokenizer.eos_token_id
+    usual = tokenizer("a", None if rows.pairs is None else "b")["input_ids"].count(end)
+    for id_, ids in zip(rows.ids, encoded, strict=True):
+        if ids.count(end) > usual:
+            raise PipelineError(
+                f"row {id_}: its text holds {tokenizer.eos_token}, which is the base's sign for the end of a"
+                " text: take it out of that row"
+            )
 
 
 def target_features(tokenizer: Any, rows: Rows, task: Task) -> list[Feature]:
@@ -155,15 +170,38 @@ def _places(task: Task) -> dict[str, int]:
 
 
 def truncated_share(tokenizer: Any, rows: Rows, task: Task) -> float:
-    """The share (0 to 1, six decimals) of rows whose source has more than `max_length` tokens."""
+    """The share (0 to 1, six decimals) of rows that are cut: at `max_length`, or in their target.
+
+    Nothing is cut where texts become chunks, or windows that share a `stride`.
+    """
+    if task.kind.label == "none" or task.stride:
+        return 0.0
     if task.kind.label == "tags":
         room = Specials(tokenizer).room(task.max_length)
-        cut = sum(len(_pieces(tokenizer, words)[0]) > room for words in rows.texts)
+        cut = [len(_pieces(tokenizer, words)[0]) > room for words in rows.texts]
     else:
         texts = [task.prefix + text for text in rows.texts]
-        ids = tokenizer(texts, rows.pairs, truncation=True, max_length=task.max_length + 1)["input_ids"]
-        cut = sum(len(row) > task.max_length for row in ids)
-    return round(cut / max(1, len(rows)), 6)
+        cut = _longer(tokenizer, task.max_length, text=texts, text_pair=rows.pairs)
+    if task.kind.label == "text":
+        targets = _longer(tokenizer, task.max_target_length, text_target=rows.labels)
+        cut = [source or target for source, target in zip(cut, targets, strict=True)]
+    return round(sum(cut) / max(1, len(rows)), 6)
+
+
+def _longer(tokenizer: Any, most: int, **texts: list[str] | None) -> list[bool]:
+    encoded = tokenizer(**texts, truncation=True, max_length=most + 1)
+    return [len(ids) > most for ids in encoded["input_ids"]]
+
+
+def _check_pairs(tokenizer: Any) -> None:
+    """Raise PipelineError when nothing would stand between the first and the second text, as with GPT-2."""
+    bare = [token for text in ("a", "b") for token in tokenizer(text, add_special_tokens=False)["input_ids"]]
+    whole = tokenizer("a", "b")["input_ids"]
+    if any(whole[start : start + len(bare)] == bare for start in range(len(whole))):
+        raise PipelineError(
+            f"params.yaml: data.pair: the base's tokenizer ({type(tokenizer).__name__}) puts nothing between"
+            " two texts: choose another base, or put both into one column"
+        )
 
 
 def check_segments(tokenizer: Any, config: Any) -> None:

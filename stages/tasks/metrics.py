@@ -56,7 +56,8 @@ class Classification(evaluate.Metric):  # type: ignore[misc]
 class MultiLabel(evaluate.Metric):  # type: ignore[misc]
     """F1 over labels and over rows, and the share of rows whose labels are all right.
 
-    A label that neither occurs nor is predicted has F1 0, and so has a row that has no label and gets none.
+    A label that neither occurs nor is predicted has F1 0. A row that has no label and gets none is all right:
+    its F1 is 1.
     """
 
     def _info(self) -> evaluate.MetricInfo:
@@ -72,9 +73,10 @@ class MultiLabel(evaluate.Metric):  # type: ignore[misc]
         self, predictions: Sequence[Sequence[str]], references: Sequence[Sequence[str]], labels: Sequence[str]
     ) -> dict[str, float]:
         said, true = _indicators(predictions, labels), _indicators(references, labels)
+        undefined = {"micro": 0.0, "macro": 0.0, "samples": 1.0}
         f1 = {
-            f"f1_{mean}": float(sk.f1_score(true, said, average=mean, zero_division=0))
-            for mean in ("micro", "macro", "samples")
+            f"f1_{mean}": float(sk.f1_score(true, said, average=mean, zero_division=value))
+            for mean, value in undefined.items()
         }
         return {**f1, "exact_match": float(sk.accuracy_score(true, said))}
 

@@ -87,8 +87,9 @@ def predict_tags(
     Words that were cut get the tag that means nothing: O, or else the first one.
     """
     labels = task.labels or []
+    nothing = "O" if "O" in labels else labels[0]
     sizes = {feature["row"]: feature["of"] for feature in features}
-    tags = [[labels[0]] * sizes[row] for row in sorted(sizes)]
+    tags = [[nothing] * sizes[row] for row in sorted(sizes)]
     nearest = [[-1] * len(row) for row in tags]
     total, targets = 0.0, 0
     for places, batch, output in forwarded(model, collator, features, size):

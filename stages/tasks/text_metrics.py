@@ -1,13 +1,16 @@
 """Scores of generated texts: chrF and BLEU by sacrebleu, ROUGE by rouge_score. All from 0 to 100.
 
 rouge_score's own tokenizer drops every letter that is not ASCII ("été" and "êtê" would be the same), so it is
-given another: lower-cased runs of `\\w` in NFC, without a stemmer. It suits languages that put spaces between
-words; chrF suits all.
+given another: lower-cased words in NFC, without a stemmer. A word is a `\\w` and what follows it of `\\w`,
+marks (vowel signs in Hindi, points in Arabic) and the joiners U+200C and U+200D. It suits languages that put
+spaces between words; chrF suits all.
 """
 
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +24,6 @@ from stages.core.errors import PipelineError
 from stages.core.records import Record
 
 ROUGES = ("rouge1", "rouge2", "rougeL")
-_WORD = re.compile(r"\w+")
 _CITATION = """@inproceedings{post-2018-call, title={A Call for Clarity in Reporting {BLEU} Scores},
 author={Post, Matt}, booktitle={Proceedings of the Third Conference on Machine Translation}, year={2018}}
 @inproceedings{lin-2004-rouge, title={{ROUGE}: A Package for Automatic Evaluation of Summaries},
@@ -92,17 +94,24 @@ def rouge(predicted: Sequence[str], references: Sequence[str]) -> NDArray[np.flo
 
 def tokens(text: str) -> list[str]:
     """The words of a text, whatever their letters, lower-cased."""
-    return _WORD.findall(unicodedata.normalize("NFC", text).lower())
+    return _word().findall(unicodedata.normalize("NFC", text.lower()))
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    marks = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c).startswith("M")]
+    return re.compile(rf"\w[\w\u200c\u200d{''.join(marks)}]*")
 
 
 def signatures() -> dict[str, str]:
     """How each score is made, so that it can be made again: sacrebleu's signatures, and ROUGE's alike."""
     made = {"chrf": chrf(), "bleu": bleu()}
+    words = r"NFC-\w[\w\p{M}\u200c\u200d]*"
     for metric in made.values():
         metric.corpus_score(["a"], [["a"]])  # the number of references is known only after a score
     return {
         **{name: str(metric.get_signature()) for name, metric in made.items()},
-        "rouge": f"nrefs:1|case:lc|tok:NFC-\\w+|stem:no|mean:F|rouge_score:{version('rouge_score')}",
+        "rouge": f"nrefs:1|case:lc|tok:{words}|stem:no|mean:F|rouge_score:{version('rouge_score')}",
     }
 
 

@@ -1,6 +1,7 @@
 """From which probability on a label is said to hold, decided on the validation rows."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from stages.core.records import Record
 def tune(predicted: Sequence[Record], references: Sequence[Any], labels: Sequence[str]) -> list[float]:
     """For each label the threshold with the highest F1 on these rows; of equal ones that nearest to 0.5.
 
-    Candidates are 0.5 and the midpoints between neighbouring probabilities, rounded to four decimals. A label
-    that no row has keeps 0.5. (F1-optimal thresholds by label: Lipton et al., "Optimal Thresholding of
-    Classifiers to Maximize F1 Measure", ECML PKDD 2014.)
+    Candidates are 0.5 and the midpoints between neighbouring probabilities, rounded to four significant
+    digits where that still parts the two; none is 0. A label that no row has keeps 0.5. (F1-optimal
+    thresholds by label: Lipton et al., "Optimal Thresholding of Classifiers to Maximize F1 Measure", ECML
+    PKDD 2014.)
     """
     shares = np.array([record["probabilities"] for record in predicted])
     return [
@@ -38,11 +40,15 @@ def decided(
 def _best(shares: np.ndarray[Any, Any], true: np.ndarray[Any, Any]) -> float:
     if not true.any():
         return 0.5
-    levels = np.unique(shares)
-    candidates = {0.5, *np.round((levels[1:] + levels[:-1]) / 2, 4).tolist()}
-    scored = []
-    for threshold in sorted(candidates):
-        said = shares >= threshold
-        f1 = 2 * int((said & true).sum()) / (int(said.sum()) + int(true.sum()))
-        scored.append((f1, -abs(threshold - 0.5), threshold))
-    return float(max(scored)[2])
+    levels = np.unique(shares).tolist()
+    candidates = np.array([0.5, *(_between(low, high) for low, high in pairwise(levels))])
+    ranked, own = np.sort(shares), np.sort(shares[true])
+    said, hits = (len(of) - np.searchsorted(of, candidates) for of in (ranked, own))
+    f1 = 2 * hits / (said + len(own))
+    return float(max(zip(f1, -abs(candidates - 0.5), candidates, strict=True))[2])
+
+
+def _between(low: float, high: float) -> float:
+    """A short number that `high` reaches and `low` does not."""
+    middle = (low + high) / 2
+    return next(number for number in (float(f"{middle:.4g}"), middle, high) if low < number <= high)

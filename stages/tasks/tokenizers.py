@@ -7,6 +7,8 @@ from typing import Any
 from stages.core.errors import PipelineError
 from stages.core.model_files import TOKENIZER
 from stages.core.task_section import Task
+from stages.tasks.specials import Specials
+from stages.tasks.table import TASKS
 
 
 def load_tokenizer(folder: Path, task: Task) -> Any:
@@ -51,17 +53,37 @@ def save_tokenizer(base: Path, folder: Path, task: Task) -> None:
 def usable(task: Task, tokenizer: Any, base: Path) -> Task:
     """The task with lengths that the model in folder `base` can take, in tokens.
 
-    RoBERTa's family counts positions from `pad_token_id + 1` on, so some of its table is never used.
+    RoBERTa's family counts positions from `pad_token_id + 1` on, so some of its table is never used. Raises
+    PipelineError for windows that would share all but a few of their tokens, and for masks before a decoder:
+    BART's takes the masked tokens for its input.
     """
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(base, trust_remote_code=False)
+    if config.is_encoder_decoder and TASKS[task.type].masked:
+        raise PipelineError(
+            f"params.yaml: base.repo_id: {config.model_type} has a decoder, which is shown the tokens that"
+            " are masked: choose a base that is an encoder only (BERT, CamemBERT)"
+        )
     positions = getattr(config, "max_position_embeddings", None) or task.max_length + task.max_target_length
     if config.model_type in _POSITIONS_AFTER_PAD:
         positions -= config.pad_token_id + 1
     longest = int(min(tokenizer.model_max_length, positions))
     lengths = {"max_length": task.max_length, "max_target_length": task.max_target_length}
-    return task.model_copy(update={name: min(length, longest) for name, length in lengths.items()})
+    able = task.model_copy(update={name: min(length, longest) for name, length in lengths.items()})
+    if able.stride:
+        _check_stride(able, tokenizer)
+    return able
 
 
+def _check_stride(task: Task, tokenizer: Any) -> None:
+    most = max(0, Specials(tokenizer).room(task.max_length) - _LEAST_STEP)
+    if task.stride > most:
+        raise PipelineError(
+            f"params.yaml: task.stride: should be {most} at most: task.max_length and the base allow windows"
+            f" of {task.max_length} tokens, and each has to go on by {_LEAST_STEP} at least"
+        )
+
+
+_LEAST_STEP = 4
 _POSITIONS_AFTER_PAD = ("camembert", "roberta", "xlm-roberta", "xlm-roberta-xl", "longformer")

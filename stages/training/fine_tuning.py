@@ -47,7 +47,7 @@ def start(
     tokenizer = load_tokenizer(base, settings)
     able = usable(settings, tokenizer, base).model_copy(update={"labels": list(labels)})
     if able.max_length < settings.max_length:
-        say(stage, f"the base takes {able.max_length} tokens at most: longer texts are cut there")
+        say(stage, f"the base takes {able.max_length} tokens at most: task.max_length is lowered to that")
     task = TASKS[settings.type]
     return FineTuning(
         task, able, tokenizer, base, lora, train, environment.precision(precision), runtime, stage

@@ -14,6 +14,7 @@ from stages.tasks.encode import (
     class_features,
     classes_features,
     maskable_features,
+    target_features,
     truncated_share,
     windows,
     word_features,
@@ -136,6 +137,38 @@ def test_with_a_stride_no_word_of_a_long_sentence_is_lost(bases: Path, family: s
     assert all(len(feature["input_ids"]) <= 32 for feature in features)
     assert {feature["row"] for feature in features} == {0}
 
+    assert truncated_share(tokenizer, rows, overlapping) == 0.0
+
+
+def test_a_text_is_cut_in_its_source_or_in_its_target(bases: Path) -> None:
+    own = Task(type="seq2seq", max_length=8, max_target_length=8)
+    tokenizer = load_tokenizer(bases / "t5", own)
+    short, long = "le film", "le film " * 9
+    rows = Rows(list("abcd"), [short, short, long, long], None, [short, long, short, long])
+    assert truncated_share(tokenizer, rows, own) == 0.75
+    for row, feature in enumerate(target_features(tokenizer, rows, own)):
+        whole = tokenizer(text_target=rows.labels[row])["input_ids"]
+        assert (feature["labels"] != whole) == (row in (1, 3))
+
+
+@pytest.mark.parametrize(("family", "name"), [("gpt2", "causal-lm"), ("bert", "masked-lm")])
+def test_texts_that_are_read_in_pieces_are_not_cut(bases: Path, family: str, name: str) -> None:
+    own = Task(type=name, max_length=8)
+    tokenizer = load_tokenizer(bases / family, own)
+    assert truncated_share(tokenizer, Rows(["1"], ["le film " * 9], None, [None]), own) == 0.0
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "flaubert"])
+def test_windows_have_to_go_on_in_what_the_base_takes(bases: Path, family: str) -> None:
+    """Of 64 tokens two are special, and as many as 58 may be shared."""
+    own = task().model_copy(update={"max_length": 500, "stride": 58})
+    tokenizer = load_tokenizer(bases / family, own)
+    able = usable(own, tokenizer, bases / family)
+    (row,) = word_features(tokenizer, Rows(["1"], [WORDS * 40], None, [TAGS * 40]), able)[-1:]
+    assert row["words"][-2] is not None or row["words"][-3] is not None
+    with pytest.raises(PipelineError, match=r"params.yaml: task.stride: should be 58 at most.* 64 tokens"):
+        usable(own.model_copy(update={"stride": 59}), tokenizer, bases / family)
+
 
 def test_labels_that_hold_independently_are_floats(bases: Path) -> None:
     own = task("multi-label-classification")
@@ -167,6 +200,42 @@ def test_second_texts_are_told_apart_and_a_tokenizer_that_cannot_is_refused(
     nameless = load_tokenizer(tmp_path / "bert", own)
     with pytest.raises(PipelineError, match=r"token_type_ids.*tokenizer_class"):
         check_segments(nameless, AutoConfig.from_pretrained(bases / "bert"))
+
+
+@pytest.mark.parametrize("family", [f for f, t in families.HEADS.items() if "text-classification" in t])
+def test_pairs_are_for_families_that_put_something_between_them(bases: Path, family: str) -> None:
+    own = task("text-classification")
+    tokenizer = load_tokenizer(bases / family, own)
+    rows = Rows(["1"], ["le film"], ["est superbe"], ["good"])
+    if family in families.PAIRS:
+        (feature,) = class_features(tokenizer, rows, own)
+        bare = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("le film", "est superbe")]
+        assert len(feature["input_ids"]) > len(tokenizer("le film")["input_ids"]) + len(bare[1])
+    else:
+        with pytest.raises(PipelineError, match=r"data.pair: .*GPT2Tokenizer.* nothing between two texts"):
+            class_features(tokenizer, rows, own)
+
+
+@pytest.mark.parametrize("family", ["bart", "t5"])
+@pytest.mark.parametrize("pairs", [None, ["une histoire", "une histoire"]])
+def test_a_text_that_holds_the_sign_for_its_end_is_refused(
+    bases: Path, family: str, pairs: list[str] | None
+) -> None:
+    """BART's and T5's heads would stop at it: all rows of a batch have to have as many ends."""
+    own = task("text-classification")
+    tokenizer = load_tokenizer(bases / family, own)
+    rows = Rows(["1", "web-2"], ["le film", "<s>le</s> film"], pairs, ["good", "good"])
+    with pytest.raises(PipelineError, match=r"row web-2: .*</s>.* take it out"):
+        class_features(tokenizer, rows, own)
+    assert len(class_features(tokenizer, rows.first(1), own)) == 1
+
+
+def test_a_text_that_is_continued_may_hold_the_sign_for_its_end(bases: Path) -> None:
+    own = Task(type="causal-lm", max_length=32)
+    tokenizer = load_tokenizer(bases / "gpt2", own)
+    rows = Rows(["1"], [f"le film{tokenizer.eos_token}une histoire"], None, [None])
+    (feature,) = chunk_features(tokenizer, rows, own)
+    assert feature["labels"].count(tokenizer.eos_token_id) == 2
 
 
 def test_each_token_but_the_first_is_predicted_once_and_the_end_is_learned(bases: Path) -> None:

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from stages.core.errors import PipelineError
 from stages.core.task_section import Task
 from stages.tasks import inference
 from stages.tasks.encode import IGNORED, Feature, maskable_features
 from stages.tasks.masking import MaskedRows, passes
 from stages.tasks.rows import Rows
 from stages.tasks.table import TASKS
-from stages.tasks.tokenizers import load_tokenizer
+from stages.tasks.tokenizers import load_tokenizer, usable
 from tests import corpora, families
 
 OWN = Task(type="masked-lm", max_length=32)
@@ -89,6 +90,27 @@ def test_every_token_is_masked_exactly_once(features: list[Feature], tokenizer: 
             assert {one["input_ids"][i] for i in places} == {tokenizer.mask_token_id}
             seen += places
         assert sorted(seen) == feature["maskable"]
+
+
+@pytest.mark.parametrize("family", [f for f, t in families.HEADS.items() if "masked-lm" in t])
+def test_a_model_guesses_alike_whether_it_is_told_the_labels_or_not(family: str, tmp_path: Path) -> None:
+    """BART's would not: its decoder is given the labels, and fill-mask has none."""
+    import torch
+    from transformers import AutoModelForMaskedLM
+
+    families.write_family(family, tmp_path, corpora.texts())
+    tokenizer, model = load_tokenizer(tmp_path, OWN), AutoModelForMaskedLM.from_pretrained(tmp_path).eval()
+    found = maskable_features(tokenizer, Rows(["1"], ["le film est superbe"], None, [None]), OWN)
+    for feature in passes(found, tokenizer.mask_token_id, 0.5):
+        ids, labels = (torch.tensor([feature[name]]) for name in ("input_ids", "labels"))
+        with torch.no_grad():
+            assert torch.equal(model(input_ids=ids).logits, model(input_ids=ids, labels=labels).logits)
+
+
+def test_masks_before_a_decoder_are_refused(tmp_path: Path) -> None:
+    families.write_family("bart", tmp_path, corpora.texts())
+    with pytest.raises(PipelineError, match=r"base.repo_id: bart has a decoder.*choose"):
+        usable(OWN, load_tokenizer(tmp_path, OWN), tmp_path)
 
 
 def test_an_evaluation_gives_the_same_number_each_time_for_each_batch_size_and_order(

@@ -10,6 +10,7 @@ from sklearn import metrics as sk
 
 from stages.core.errors import PipelineError
 from stages.core.tasks import TASK_TYPES
+from stages.evidence.label_counts import classes_counts, classes_values
 from stages.tasks.metrics import (
     Classification,
     confusion,
@@ -73,7 +74,7 @@ def test_scores_of_several_labels_worked_out_by_hand() -> None:
     assert set(found) == set(TASK_TYPES["multi-label-classification"].metrics)
     assert found["f1_micro"] == pytest.approx(2 * 2 / (3 + 3))
     assert found["f1_macro"] == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
-    assert found["f1_samples"] == pytest.approx((1 + 0 + 0) / 3)  # nothing of nothing is 0
+    assert found["f1_samples"] == pytest.approx((1 + 0 + 1) / 3)  # nothing of nothing is all of it
     assert found["exact_match"] == pytest.approx(2 / 3)  # the order of a row's labels does not matter
     by_name = per_label(said, true, LABELS)
     assert by_name["a"] == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "support": 2}
@@ -88,8 +89,19 @@ def test_several_labels_score_as_scikit_learn_scores_their_indicators() -> None:
     ]
     found = score_classes(records(names[1]), names[0], LABELS)
     assert found["exact_match"] == pytest.approx(sk.accuracy_score(true, said))
-    for mean in ("macro", "micro", "samples"):
-        assert found[f"f1_{mean}"] == pytest.approx(sk.f1_score(true, said, average=mean, zero_division=0))
+    for mean, undefined in (("macro", 0.0), ("micro", 0.0), ("samples", 1.0)):
+        wanted = sk.f1_score(true, said, average=mean, zero_division=undefined)
+        assert found[f"f1_{mean}"] == pytest.approx(wanted)
+
+
+def test_rows_without_labels_count_alike_in_the_score_and_in_its_interval() -> None:
+    """A row that is exactly right has F1 1, so that no share of exact matches is above the mean F1."""
+    true, said = [[], [], ["a"], ["b"]], [[], ["a"], [], ["b"]]
+    found = score_classes(records(said), true, LABELS)
+    assert found["f1_samples"] == found["exact_match"] == 0.5
+    sums = classes_counts(records(said), true, LABELS).sum(axis=0)
+    counted = {name: float(value) for name, value in classes_values(sums, LABELS).items()}
+    assert counted == pytest.approx(found)
 
 
 def test_numbers_score_as_the_libraries_score_them() -> None:

@@ -4,8 +4,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from sklearn import metrics as sk
 
 from stages.core.task_section import Task
 from stages.tasks import inference
@@ -60,6 +62,17 @@ def test_where_windows_overlap_every_word_is_predicted_once(tmp_path: Path) -> N
     assert short[1] == long[1]
 
 
+def test_a_word_that_was_cut_is_part_of_no_entity(tmp_path: Path) -> None:
+    labels = ["B-LOC", "B-PER", "I-PER", "O"]
+    own = Task(type="token-classification", max_length=8, labels=labels)
+    families.write_family("bert", tmp_path, corpora.texts(), head="token-classification")
+    model, tokenizer = inference.load(tmp_path, tmp_path, TASKS[own.type], own)
+    model.num_labels, model.classifier = 4, torch.nn.Linear(model.config.hidden_size, 4)
+    rows = Rows(["1"], [["le"] * 20], None, [["O"] * 20])
+    (found,) = inference.predictions(model, tokenizer, rows, TASKS[own.type], own)
+    assert found["predicted"][6:] == ["O"] * 14
+
+
 def test_thresholds_are_those_with_the_best_f1_on_the_rows() -> None:
     labels = ["rare", "usual", "never"]
     shares = [[0.1, 0.9, 0.2], [0.3, 0.8, 0.1], [0.05, 0.6, 0.3], [0.25, 0.4, 0.2]]
@@ -74,6 +87,31 @@ def test_thresholds_are_those_with_the_best_f1_on_the_rows() -> None:
 def test_of_equally_good_thresholds_the_one_nearest_to_a_half_is_taken() -> None:
     predicted = [{"probabilities": [p]} for p in (0.1, 0.2, 0.8, 0.9)]
     assert tune(predicted, [[], [], ["a"], ["a"]], ["a"]) == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(1e-5, 4.9e-5), (0.0, 1e-9), (0.123456781, 0.123456789), (0.0, 5e-324), (0.3, math.nextafter(0.3, 1))],
+)
+def test_a_threshold_parts_probabilities_however_small_or_near(low: float, high: float) -> None:
+    """A rare label: rounded to decimals its threshold would be 0, and every row would have it."""
+    predicted = [{"probabilities": [p]} for p in [low] * 99 + [high]]
+    (found,) = tune(predicted, [[]] * 99 + [["a"]], ["a"])
+    assert low < found <= high
+
+
+def test_a_threshold_is_short_where_it_may_be() -> None:
+    predicted = [{"probabilities": [p]} for p in (1.23456e-5, 4.98765e-5)]
+    assert tune(predicted, [[], ["a"]], ["a"]) == [3.111e-5]
+
+
+def test_thresholds_score_as_by_counting_each() -> None:
+    rng = np.random.default_rng(0)
+    shares, true = rng.random(200).round(2), rng.random(200) < 0.3
+    predicted = [{"probabilities": [p]} for p in shares]
+    (found,) = tune(predicted, [["a"] if own else [] for own in true], ["a"])
+    reached = [sk.f1_score(true, shares >= threshold) for threshold in np.arange(0.005, 1, 0.01)]
+    assert sk.f1_score(true, shares >= found) == pytest.approx(max(reached))
 
 
 def test_the_thresholds_of_the_config_decide(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from stages.core.errors import PipelineError
 from stages.core.tasks import TASK_TYPES
+from stages.evidence.text_counts import text_counts, text_values
 from stages.tasks.text_metrics import score_text, signatures, tokens
 
 SAID = ["the cat sat on a mat today", "a dog barks at nothing in the night", ""]
@@ -42,6 +43,24 @@ def test_rouge_takes_letters_that_look_the_same_for_the_same() -> None:
     assert tokens("L'Été, n° 2") == ["l", "été", "n", "2"] == tokens("l'E\u0301TE\u0301 n° 2")
 
 
+@pytest.mark.parametrize(
+    ("said", "true"),
+    [("की", "का"), ("ที่", "ที"), ("கி", "கு"), ("كِتَاب", "كُتَّاب"), ("می‌خواهم", "می‌روم")],
+)
+def test_marks_and_joiners_are_parts_of_words(said: str, true: str) -> None:
+    """Vowel signs and points are no `\\w`: words of Hindi, Thai, Tamil and Arabic would fall apart."""
+    assert tokens(said) == [said] and tokens(true) == [true]
+    assert score([said], [true])["rouge1"] == 0.0
+    assert score([said], [said])["rouge1"] == 100.0
+    sums = text_counts([{"predicted": said}], [true], []).sum(axis=0)
+    assert text_values(sums, [])["rouge1"] == 0.0  # those of the interval are the same words
+
+
+def test_a_word_begins_with_a_letter_or_a_digit() -> None:
+    assert tokens("हिन्दी की किताब, 2 ❤\ufe0f 👩\u200d🔬") == ["हिन्दी", "की", "किताब", "2"]
+    assert tokens("İstanbul") == ["i\u0307stanbul"]
+
+
 def test_no_reference_may_be_missing_where_sacrebleu_takes_fewer() -> None:
     assert sacrebleu.corpus_chrf(TRUE, [TRUE[:2]]).score > 50  # the third text is left out without a word
     with pytest.raises(PipelineError, match="3 texts were predicted for 2 rows"):
@@ -64,4 +83,4 @@ def test_the_record_can_say_how_each_score_was_made() -> None:
     assert "nrefs:1" in found["chrf"] and "nc:6|nw:0" in found["chrf"]
     assert "tok:13a|smooth:exp" in found["bleu"]
     assert f"version:{sacrebleu.__version__}" in found["bleu"]
-    assert "tok:NFC-\\w+|stem:no" in found["rouge"]
+    assert r"tok:NFC-\w[\w\p{M}\u200c\u200d]*|stem:no" in found["rouge"]

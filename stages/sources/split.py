@@ -12,6 +12,7 @@ from stages.sources.normalise import leak_key
 from stages.sources.rows import Row, as_text
 
 Splits = dict[str, list[Row]]
+Names = Callable[[Row], Iterable[str]]  # of a row's labels
 NAMES = ("train", "validation", "test")
 _SHOWN = 5
 
@@ -20,7 +21,7 @@ def make_splits(given: Splits, shares: Split, labels: Sequence[str], seed: int, 
     """All three splits, each in the order of its rows' hashes.
 
     `given` holds the user's own splits, or `all`. What is missing is cut from the training rows, stratified
-    where a label is one class; rows with one leak key stay together. Raises PipelineError when the user's
+    by label; rows with one leak key stay together. Raises PipelineError when the user's
     splits overlap, when one is empty, or when a label is missing from a split that needs it.
     """
     _refuse_leaks(given)
@@ -29,7 +30,7 @@ def make_splits(given: Splits, shares: Split, labels: Sequence[str], seed: int, 
     stratified = KINDS[kind].stratified
     if stratified:
         _check_counts(training, labels, 1 + len(cut))
-    splits = {**given, **_cut(training, cut, seed, stratified)}
+    splits = {**given, **_cut(training, cut, seed, KINDS[kind].names)}
     ordered = {name: sorted(splits[name], key=lambda row: _order(row, seed)) for name in NAMES}
     if stratified:
         _check_labels(ordered, labels)
@@ -39,10 +40,10 @@ def make_splits(given: Splits, shares: Split, labels: Sequence[str], seed: int, 
     return ordered
 
 
-def _cut(rows: list[Row], shares: dict[str, float], seed: int, stratified: bool) -> Splits:
+def _cut(rows: list[Row], shares: dict[str, float], seed: int, names: Names) -> Splits:
     """Rows for each name of `shares`, and the rest for `train`."""
     splits: Splits = {name: [] for name in ("train", *shares)}
-    for groups in _strata(rows, seed, stratified):
+    for groups in _strata(rows, seed, names):
         total = sum(map(len, groups))
         for to_come, (name, share) in zip(range(len(shares), 0, -1), shares.items(), strict=True):
             wanted, got = max(1, round(total * share)), 0
@@ -56,18 +57,21 @@ def _cut(rows: list[Row], shares: dict[str, float], seed: int, stratified: bool)
     return splits
 
 
-def _strata(rows: list[Row], seed: int, stratified: bool) -> list[list[list[Row]]]:
+def _strata(rows: list[Row], seed: int, names: Names) -> list[list[list[Row]]]:
     """For each label, groups of rows with the same leak key, in the order of the key's hash.
 
-    Texts that share a key may differ in label ("good", "good?!"); their group counts for the first one's.
-    Without labels to stratify by there is one stratum.
+    A row of several labels counts for its rarest one (after Sechidis et al., "On the stratification of
+    multi-label data", ECML PKDD 2011), so that a label of few rows is not left to chance. Texts that share a
+    key may differ in label ("good", "good?!"); their group counts for the first one's. Without labels to
+    stratify by there is one stratum.
     """
+    counts = Counter(name for row in rows for name in set(names(row)))
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: _order(row, seed)):
         groups[_key(row)].append(row)
     strata: dict[str, list[list[Row]]] = defaultdict(list)
     for group in groups.values():
-        strata[str(group[0].label) if stratified else ""].append(group)
+        strata[min(names(group[0]), key=lambda name: (counts[name], name), default="")].append(group)
     return [strata[label] for label in sorted(strata)]
 
 
@@ -131,7 +135,7 @@ def _check_empty(splits: Splits) -> None:
         raise PipelineError(f"too few rows: there are {counts}, and {' and '.join(empty)} needs one or more")
 
 
-def _check_training(splits: Splits, labels: Sequence[str], names: Callable[[Row], Iterable[str]]) -> None:
+def _check_training(splits: Splits, labels: Sequence[str], names: Names) -> None:
     """Held-out rows may lack a label: the records say so. One that training rows lack cannot be learned."""
     counts = {
         split: Counter(name for row in rows for name in set(names(row))) for split, rows in splits.items()

@@ -244,12 +244,13 @@ def test_code_commit_stays_that_of_the_release(shared: Desk) -> None:
 
 def test_an_edit_on_main_is_not_overwritten(shared: Desk) -> None:
     shared.deliver()
-    edited = shared.put("README.md", shared.layout.card.read_text() + "mended by hand")
+    released = shared.layout.card.read_text()
+    edited = shared.put("README.md", released + "mended by hand")
     shared.write("0.1.1", "B")
     with pytest.raises(PipelineError, match=r"^README\.md on main of .* was not put there by a release"):
         shared.deliver()
     assert shared.main() == edited
-    shared.put("README.md", shelf.CARD.format(repo_id=shared.hub.repo_id, version="0.1.0"))
+    shared.put("README.md", released)
     assert shared.deliver()
 
 

@@ -215,3 +215,16 @@ def test_a_pair_and_its_reverse_stay_together() -> None:
     for part in splits.values():
         ids = {row.id for row in part}
         assert {f"t{row_id}" for row_id in ids if row_id[0] != "t"} == {i for i in ids if i[0] == "t"}
+
+
+def test_a_label_of_few_rows_is_trained_on_and_tested_on_while_it_can_be() -> None:
+    """Left to chance, the one row of a tag would lie in the test split for one seed in five."""
+    tags = {0: "B-ONE", 1: "B-THREE", 2: "B-THREE", 3: "B-THREE"}
+    rows = [Row(f"a:{n}", str(n), (f"word{n}",), None, ("O", tags.get(n, "B-MANY"))) for n in range(200)]
+    labels = ["O", "B-MANY", "B-ONE", "B-THREE"]
+    for seed in range(20):
+        splits = make_splits({"all": rows}, SHARES, labels, seed, "tags")
+        found = {name: [row.label[1] for row in splits[name]] for name in NAMES}  # type: ignore[index]
+        assert found["train"].count("B-ONE") == 1
+        assert [found[name].count("B-THREE") for name in NAMES] == [1, 1, 1]
+        assert [len(splits[name]) for name in NAMES] == [139, 21, 40]

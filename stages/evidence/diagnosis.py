@@ -119,8 +119,8 @@ def diagnose(
     """The verdict on a run from `history`, a mapping a step with the columns of reports/history.tsv it has.
 
     `best_step` is the step whose weights were kept. `validation_rows`, how many there are, sharpens what
-    counts as a change of `metric`. `trivial_loss` is the loss of a model that ignores its input (`entropy` of
-    the labels; the variance of a number). Pass it wherever there is one: the highest loss of the first steps
+    counts as a change of `metric`. `trivial_loss` is the loss of a model that ignores its input
+    (stages/evidence/inputs.py). Pass it wherever there is one: the highest loss of the first steps
     stands for it, and a model that collapsed to one answer looks like one that has learned all there is.
     `task` says whether there are probabilities that could be too sure, and whether labels can be smoothed.
     """
@@ -146,12 +146,6 @@ def diagnose(
     if not greater_is_better(metric):
         numbers.update({name: -numbers[name] for name in ("best_score", "first_score", "last_score")})
     return Diagnosis(verdict, because, advice, over_confident, tuple(rules.values()), numbers)
-
-
-def entropy(counts: Sequence[float]) -> float:
-    """The cross-entropy, in nats, of always predicting the shares that `counts` of each label make up."""
-    total = math.fsum(counts)
-    return -math.fsum(count / total * math.log(count / total) for count in counts if count)
 
 
 def _curves(history: Sequence[Mapping[str, float]], metric: str) -> _Curves:

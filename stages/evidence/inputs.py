@@ -1,5 +1,6 @@
 """What an evaluation takes in, checked: the folder that was trained, the rows that were prepared."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -10,7 +11,6 @@ from stages.core.files import digest, folder_digests, sha256
 from stages.core.layout import Layout
 from stages.core.records import Record
 from stages.core.tasks import Kind
-from stages.evidence.diagnosis import entropy
 
 
 def check(layout: Layout, manifest: Record, train: Record) -> None:
@@ -82,3 +82,9 @@ def trivial_loss(kind: Kind, split: Record, unigram: float | None = None) -> flo
         rows = split["rows"]
         return fmean(entropy([count, rows - count]) for count in split["labels"].values())
     return unigram if kind == "none" else None
+
+
+def entropy(counts: Sequence[float]) -> float:
+    """The cross-entropy, in nats, of always predicting the shares that `counts` of each label make up."""
+    total = math.fsum(counts)
+    return -math.fsum(count / total * math.log(count / total) for count in counts if count)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stages.core.tasks import TASK_TYPES, greater_is_better
-from stages.evidence.diagnosis import ADVICE, RULES, Diagnosis, Rule, diagnose, entropy
+from stages.evidence.diagnosis import ADVICE, RULES, Diagnosis, Rule, diagnose
 
 LN2 = math.log(2)
 LOGS = 10  # rows of training loss an evaluation
@@ -323,10 +323,3 @@ def test_a_training_loss_that_fell_and_climbed_above_where_it_was_did_not_fall_o
     training = [0.7, 0.5, 0.3, 0.2, 0.2, 0.5, 0.5]
     found = told(training, [0.5, 0.4, 0.4, 0.5, 0.6, 0.6], [0.7, 0.8, 0.9, 0.9, 0.7, 0.7])
     assert (found.verdict, found.advice[0]) == ("under_fitted", "lower_learning_rate")
-
-
-def test_the_entropy_of_the_labels_is_the_loss_of_guessing_their_shares() -> None:
-    assert entropy([5, 5]) == pytest.approx(LN2)
-    assert entropy([1, 1, 1]) == pytest.approx(math.log(3))
-    assert entropy([9, 1, 0]) == pytest.approx(-0.9 * math.log(0.9) - 0.1 * math.log(0.1))
-    assert entropy([7]) == 0

@@ -6,7 +6,7 @@ import pytest
 
 from stages.core.records import Record
 from stages.core.tasks import TASK_TYPES, Kind
-from stages.evidence.inputs import trivial_loss
+from stages.evidence.inputs import entropy, trivial_loss
 
 SPLIT: dict[Kind, Record] = {
     "class": {"rows": 10, "labels": {"a": 9, "b": 1}},
@@ -29,3 +29,10 @@ def test_every_kind_of_label_has_the_loss_of_its_own_objective(kind: Kind) -> No
 
 def test_raw_texts_have_none_without_a_unigram_baseline() -> None:
     assert trivial_loss("none", SPLIT["none"]) is None
+
+
+def test_the_entropy_of_the_labels_is_the_loss_of_guessing_their_shares() -> None:
+    assert entropy([5, 5]) == pytest.approx(math.log(2))
+    assert entropy([1, 1, 1]) == pytest.approx(math.log(3))
+    assert entropy([9, 1, 0]) == pytest.approx(-0.9 * math.log(0.9) - 0.1 * math.log(0.1))
+    assert entropy([7]) == 0

@@ -5,6 +5,8 @@ Writes  reports/curve.json
 Run     dvc repro curve   (or: python -m stages.curve)
 """
 
+import shutil
+
 from stages.core import records
 from stages.core.closure import code_digest
 from stages.core.files import digest, folder_digests, sha256
@@ -17,6 +19,7 @@ def curve(params: Params, layout: Layout) -> None:
     """Train on growing parts of the training rows with several seeds, fit, record; or say that it is off."""
     if not params.curve.enabled:
         records.write(layout.curve_report, {"enabled": False})
+        shutil.rmtree(layout.curve_checkpoints, ignore_errors=True)  # of one that was killed
         say("curve", "off (params.yaml: curve.enabled)")
         return
     import torch
@@ -35,6 +38,7 @@ def curve(params: Params, layout: Layout) -> None:
         params.train,
         params.compute.precision,
         params.runtime,
+        rows.values(),
         "curve",
     )
     shares, seeds = params.curve.shares, [params.seed + i for i in range(params.curve.seeds)]

@@ -59,7 +59,8 @@ def evaluate(params: Params, layout: Layout) -> None:
     found = scoring.judge(params.task.type, predicted, baselines, test.labels, labels, metric, bootstrap)
     label, rows = params.task.kind.label, prepared["validation"]["rows"]
     trivial = trivial_loss(label, prepared["train"], scoring.loss_of(found, "unigram"))
-    said = diagnose(steps, metric, train["best"]["step"], rows, trivial, params.task.kind)
+    smoothed = bool(train["hyperparameters"].get("label_smoothing_factor"))
+    said = diagnose(steps, metric, train["best"]["step"], rows, trivial, params.task.kind, smoothed)
 
     records.write_lines(layout.predictions, scoring.prediction_lines(test, predicted))
     ranking = scoring.ranked(found, metric)

@@ -35,6 +35,7 @@ def train(params: Params, layout: Layout) -> None:
         params.train,
         params.compute.precision,
         params.runtime,
+        [*data.values(), read_rows(layout.split("test"))],
     )
     task, settings, tokenizer = chosen.task, chosen.settings, chosen.tokenizer
     decided = {

@@ -60,7 +60,10 @@ def test_the_whole_of_the_rows_is_what_train_trains_on(layout: Layout) -> None:
 
 
 def test_a_killed_curve_goes_on_where_it_was(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    params = tiny.write_params(layout.root, curve=ON)
+    """Killed when a training is over, within an epoch of its part: nothing but checkpoints tells of it."""
+    chosen = {"num_train_epochs": 4, "lr_scheduler_type": "constant"}
+    shares = {**ON, "shares": [0.13, 0.37, 1.0]}  # 25 and 71 rows: 2 and 5 steps an epoch, of 48
+    params = tiny.write_params(layout.root, curve=shares, train=chosen)
     curve(params, layout)
     whole = layout.curve_report.read_bytes()
     layout.curve_report.unlink()
@@ -68,21 +71,23 @@ def test_a_killed_curve_goes_on_where_it_was(layout: Layout, monkeypatch: pytest
     fit, trained = fine_tuning.fit, []
 
     def killed(*arguments: object) -> object:
+        found = fit(*arguments)  # type: ignore[arg-type]
         trained.append(arguments)
-        if len(trained) == 4:
+        if len(trained) == 2:
             raise KeyboardInterrupt
-        return fit(*arguments)  # type: ignore[arg-type]
+        return found
 
     monkeypatch.setattr(fine_tuning, "fit", killed)
     with pytest.raises(KeyboardInterrupt):
         curve(params, layout)
     assert not layout.curve_report.exists()
     curve(params, layout)
-    assert len(trained) == 4 + 3  # six in all, of which three were done
+    assert len(trained) == 2 + 5  # six in all, of which the first was done
     assert layout.curve_report.read_bytes() == whole
 
 
 def test_off_it_says_so_and_loads_nothing(layout: Layout) -> None:
+    (layout.curve_checkpoints / "killed").mkdir(parents=True)
     tiny.write_params(layout.root)
     code = (
         "import runpy, sys; runpy.run_module('stages.curve', run_name='__main__');"
@@ -94,3 +99,4 @@ def test_off_it_says_so_and_loads_nothing(layout: Layout) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "curve: off (params.yaml: curve.enabled)\n"
     assert json.loads(layout.curve_report.read_text()) == {"enabled": False}
+    assert not layout.curve_checkpoints.exists()

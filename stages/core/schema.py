@@ -83,6 +83,8 @@ class Curve(Section):
     def _several(cls, shares: list[float]) -> list[float]:
         if len(set(shares)) < max(3, len(shares)):
             raise ValueError("should name three or more different shares of the training rows")
+        if max(shares) < 1:
+            raise ValueError("should hold 1.0: what twice the rows would bring is told from all of them")
         return sorted(shares)
 
 

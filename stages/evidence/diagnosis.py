@@ -115,6 +115,7 @@ def diagnose(
     validation_rows: int | None = None,
     trivial_loss: float | None = None,
     task: TaskType = TASK_TYPES["text-classification"],
+    smoothed: bool = False,
 ) -> Diagnosis:
     """The verdict on a run from `history`, a mapping a step with the columns of reports/history.tsv it has.
 
@@ -122,7 +123,8 @@ def diagnose(
     counts as a change of `metric`. `trivial_loss` is the loss of a model that ignores its input
     (stages/evidence/inputs.py). Pass it wherever there is one: the highest loss of the first steps
     stands for it, and a model that collapsed to one answer looks like one that has learned all there is.
-    `task` says whether there are probabilities that could be too sure, and whether labels can be smoothed.
+    `task` says whether there are probabilities that could be too sure, and whether labels can be smoothed;
+    where they are `smoothed`, the training loss has a floor and is not held against the trivial one.
     """
     curves = _curves(history, metric)
     count = Rule("enough_evaluations", len(curves.evaluations), ENOUGH_EVALUATIONS - 1)
@@ -133,7 +135,8 @@ def diagnose(
     opening = [loss for step, loss in curves.training if step <= OPENING * curves.end]
     stand_in = max(opening, default=math.nan)
     numbers = {"trivial_loss": trivial_loss or stand_in, **_numbers(curves, best_step, tolerance)}
-    rules = {rule.name: rule for rule in (count, *_rules(curves, numbers, best_step, trivial_loss))}
+    known = None if smoothed else trivial_loss
+    rules = {rule.name: rule for rule in (count, *_rules(curves, numbers, best_step, known))}
     verdict, names = _verdict(rules)
     over_confident = task.label != "number" and verdict != "over_fitted" and _overtrained(rules)
     if over_confident:
@@ -141,7 +144,7 @@ def diagnose(
     because = tuple(rules[name] for name in dict.fromkeys(names) if name in rules)
     advice = _advice(verdict, rules, numbers)
     if over_confident:
-        advice = (*advice, "label_smoothing" if task.softmax else "more_dropout")
+        advice = (*advice, "label_smoothing" if task.softmax and not smoothed else "more_dropout")
     numbers = {name: number for name, number in numbers.items() if not math.isnan(number)}
     if not greater_is_better(metric):
         numbers.update({name: -numbers[name] for name in ("best_score", "first_score", "last_score")})

@@ -102,13 +102,20 @@ def ladder(metric: str, models: Mapping[str, Mapping[str, Any]]) -> bytes:
                 if scored.get(column):
                     _rung(axes, scored[column], scored, place, model)
             axes.set(xscale="log", xlabel=name)
+            axes.set_xlim(*_decades([m[column] for m in models.values() if m.get(column)]))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
             axes.xaxis.set_minor_formatter(NullFormatter())
-            axes.margins(x=0.1, y=0.12)
+            axes.margins(y=0.12)
             axes.grid()
         figure.axes[0].set_ylabel(sentence(metric))
         figure.legend(handles=figure.axes[0].get_legend_handles_labels()[0], loc="outside right center")
         return png(figure)
+
+
+def _decades(values: Sequence[float]) -> tuple[float, float]:
+    """The powers of ten around the values, with room at both sides: only these are named on the axis."""
+    low, high = min(values, default=1) / 1.3, max(values, default=1) * 1.3
+    return 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high))
 
 
 _MARKS = "osv^DPX<>*"  # forms as well as colours tell the rungs apart

@@ -30,7 +30,7 @@ def make_splits(given: Splits, shares: Split, labels: Sequence[str], seed: int, 
     stratified = KINDS[kind].stratified
     if stratified:
         _check_counts(training, labels, 1 + len(cut))
-    splits = {**given, **_cut(training, cut, seed, KINDS[kind].names)}
+    splits = {**given, **_cut(training, cut, seed, kind)}
     ordered = {name: sorted(splits[name], key=lambda row: _order(row, seed)) for name in NAMES}
     if stratified:
         _check_labels(ordered, labels)
@@ -40,18 +40,23 @@ def make_splits(given: Splits, shares: Split, labels: Sequence[str], seed: int, 
     return ordered
 
 
-def _cut(rows: list[Row], shares: dict[str, float], seed: int, names: Names) -> Splits:
-    """Rows for each name of `shares`, and the rest for `train`."""
+def _cut(rows: list[Row], shares: dict[str, float], seed: int, kind: Kind) -> Splits:
+    """Rows for each name of `shares`, and the rest for `train`.
+
+    Where a label is one class, every split gets its share of each. Where a row may have several, shares hold
+    over all rows: what a label of few rows cannot give is made up for by the next ones.
+    """
     splits: Splits = {name: [] for name in ("train", *shares)}
-    for groups in _strata(rows, seed, names):
-        total = sum(map(len, groups))
+    each, seen, before = KINDS[kind].stratified, 0, dict.fromkeys(shares, 0)
+    for groups in _strata(rows, seed, KINDS[kind].names):
+        if each:
+            seen, before = 0, {name: len(splits[name]) for name in shares}
+        seen += sum(map(len, groups))
         for to_come, (name, share) in zip(range(len(shares), 0, -1), shares.items(), strict=True):
-            wanted, got = max(1, round(total * share)), 0
-            # One group at least stays for each split that is still to come, training included.
-            while got < wanted and len(groups) > to_come:
-                group = groups.pop(0)
-                splits[name] += group
-                got += len(group)
+            wanted = before[name] + max(1, round(seen * share))
+            # One group at least stays for training, and of a class for each split that is still to come.
+            while len(splits[name]) < wanted and len(groups) > (to_come if each else 1):
+                splits[name] += groups.pop(0)
         for group in groups:
             splits["train"] += group
     return splits

@@ -1,17 +1,19 @@
 """One fine-tuning, from the base to its best checkpoint: what train does once and curve many times."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from transformers import TrainerState
 
 from stages.core.records import Record
 from stages.core.runtime import say
 from stages.core.schema import Lora, Runtime
 from stages.core.task_section import Task as Settings
+from stages.tasks.encode import check_ends
 from stages.tasks.rows import Rows
 from stages.tasks.table import TASKS, Task
 from stages.tasks.tokenizers import load_tokenizer, usable
@@ -41,10 +43,16 @@ def start(
     train: Mapping[str, Any],
     precision: str,
     runtime: Runtime,
+    rows: Iterable[Rows],
     stage: str = "train",
 ) -> FineTuning:
-    """Load the tokenizer and find out what base and processor can do. `precision` may be `auto`."""
+    """Load the tokenizer and find out what base and processor can do. `precision` may be `auto`.
+
+    Raises PipelineError for what the base cannot do, and for a text in `rows` that it cannot take.
+    """
     tokenizer = load_tokenizer(base, settings)
+    config = transformers.AutoConfig.from_pretrained(base, trust_remote_code=False)
+    check_ends(tokenizer, config, rows, settings)
     able = usable(settings, tokenizer, base).model_copy(update={"labels": list(labels)})
     if able.max_length < settings.max_length:
         say(stage, f"the base takes {able.max_length} tokens at most: task.max_length is lowered to that")

@@ -43,15 +43,18 @@ def order(ids: Sequence[str], seed: int) -> list[int]:
 
 
 def for_part(train: Mapping[str, Any], largest: Record) -> dict[str, Any]:
-    """The hyperparameters for a smaller part: as many steps as the `largest` one, evaluated at the same ones.
+    """The hyperparameters for a smaller part: as many steps as the `largest` one, evaluated at the same ones,
+    and none of its few rows dropped.
 
     So that only the rows differ. With as many epochs instead, small parts would be trained so briefly that
     the curve would tell of that (Mosbach et al., "On the stability of fine-tuning BERT", ICLR 2021).
     """
-    steps = {"max_steps": largest["steps"]}
+    own = {"max_steps": largest["steps"], "dataloader_drop_last": False}
     if train["eval_strategy"] == "epoch":
-        steps |= {"eval_strategy": "steps", "eval_steps": largest["steps_per_epoch"]}
-    return {**train, **steps}
+        per_epoch = largest["steps_per_epoch"]
+        own |= {"eval_strategy": "steps", "eval_steps": per_epoch}
+        own |= {"eval_delay": train["eval_delay"] * per_epoch} if "eval_delay" in train else {}
+    return {**train, **own}
 
 
 def measure(

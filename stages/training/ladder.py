@@ -18,7 +18,7 @@ from stages.core.schema import Baselines, Runtime
 from stages.core.task_section import Task as Settings
 from stages.core.tasks import NETWORKS
 from stages.tasks import inference
-from stages.tasks.encode import Feature
+from stages.tasks.encode import Feature, check_ends
 from stages.tasks.rows import Rows
 from stages.tasks.table import TASKS
 from stages.tasks.tokenizers import load_tokenizer, usable
@@ -104,6 +104,7 @@ def _network(name: str, start: Start, asked: Rows, checkpoints: Path) -> Fitted:
     sizes = {"hidden_size": width, "embedding_size": width}
     labels = settings.labels or []
     model = scratch.rung(name, task, start.base, labels, start.seed, sizes, chosen.get("dropout"))
+    check_ends(tokenizer, model.config, start.rows.values(), settings)
     args = loop.arguments(chosen, checkpoints, start.seed, metric, start.precision, start.runtime)
     patience = loop.patience(chosen, metric)
     state = loop.fit(model, tokenizer, task, start.rows, settings, args, start.runtime, patience, "baselines")

@@ -111,8 +111,9 @@ def fit(
     checkpoint = newest_intact(Path(str(args.output_dir)))
     if checkpoint:
         say(stage, f"going on from {checkpoint.name}")
-    if checkpoint and patience and patience.is_over(state := _state(checkpoint)):
-        trainer.end_with(state)
+    reached = _state(checkpoint) if checkpoint else None
+    if reached and _is_over(reached, patience):
+        trainer.end_with(reached)
     else:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     state = trainer.state
@@ -134,6 +135,11 @@ def fit(
 def _state(checkpoint: Path) -> TrainerState:
     state: TrainerState = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     return state
+
+
+def _is_over(state: TrainerState, patience: Patience | None) -> bool:
+    """Whether no step is left. The Trainer would make one more, to stop at its end."""
+    return state.global_step >= state.max_steps or (patience is not None and patience.is_over(state))
 
 
 def _training(task: Task, tokenizer: Any, rows: Rows, settings: Settings, seed: int) -> Any:

@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 
 SLOWEST, FASTEST = 0.01, 3.0  # the exponents looked for
 KNOWN = (0.05, 2.0)  # exponents that learning curves are known to have; others are no ground to go on from
+LEAST_FLOOR = 1e-6  # of the lowest error; below it the floor is rounding
 SIZES_FOR_FLOOR = 4  # with fewer, c is 0: two numbers are as many as so few points can tell
 SIZES_TO_TELL = 3  # two points lie on a curve of every exponent
 LEAST_FALL = 0.02  # of the error at the smallest size: a fall that may be less than that is none
@@ -77,13 +78,15 @@ def fit(
     Raises PipelineError for fewer than two different sizes and for errors that are no numbers, or below 0.
     """
     n, found = _checked(sizes, errors)
-    runs = found.shape[1]
+    runs, scale = found.shape[1], float(found.mean()) or 1.0
+    found = found / scale
     middle = float(np.exp(np.log(n).mean()))
     logs, means = np.log(n / middle), found.mean(axis=1)
     spread = _spread(found)
     floor = len(n) >= SIZES_FOR_FLOOR
     height, b, c = _polished(_best(logs, means[None], spread, floor)[0], logs, means, spread, floor)
     fitted = height * np.exp(-b * logs) + c
+    c = c if c > LEAST_FLOOR * fitted.min() else 0.0
     pool = _residuals(found, fitted, spread, len(n) - (3 if floor else 2), confidence)
     drawn = np.random.default_rng(seed).choice(pool, size=(resamples, len(n), runs)).mean(axis=2)
     samples = _best(logs, np.maximum(fitted + spread * drawn, 0), spread, floor)
@@ -92,7 +95,9 @@ def fit(
     informative = len(n) >= SIZES_TO_TELL and _ends(falls, confidence)[0] > LEAST_FALL * fitted[0]
     informative = informative and KNOWN[0] <= b <= KNOWN[1]
     known = tuple(float(size) for size in n)
-    return PowerLaw(height * middle**b, b, c, known, bool(informative), samples, confidence)
+    samples[:, [0, 2]] *= scale
+    a = scale * height * middle**b
+    return PowerLaw(a, b, scale * c, known, bool(informative), samples, confidence)
 
 
 def _checked(sizes: Sequence[float], errors: ArrayLike) -> tuple[Floats, Floats]:
@@ -164,7 +169,7 @@ def _polished(start: Floats, logs: Floats, means: Floats, spread: Floats, floor:
 
     free = 3 if floor else 2
     bounds = ([0, SLOWEST, 0][:free], [np.inf, FASTEST, np.inf][:free])
-    found = least_squares(misses, start[:free], bounds=bounds, x_scale="jac").x
+    found = least_squares(misses, np.clip(start[:free], *bounds), bounds=bounds, x_scale="jac").x
     if np.sum(misses(found) ** 2) > np.sum(misses(start) ** 2):
         found = start
     return float(found[0]), float(found[1]), float(found[2]) if floor else 0.0

@@ -87,21 +87,23 @@ class Progress(TrainerCallback):
 class Patience(TrainerCallback):
     """Early stopping: ends training when that many evaluations in a row have brought nothing better.
 
-    Better is a score above the best by more than `threshold`, or a validation loss a thousandth below the
-    lowest: a loss can fall for long before a score such as F1 moves at all. It counts in the history that a
-    checkpoint carries. transformers' own keeps a counter, which a resumed run would begin again.
+    Better is a score above the best by more than `threshold` or, where more of the score is better, a
+    validation loss a thousandth below the lowest: it can fall for long before F1 moves at all. It counts in
+    the history that a checkpoint carries. transformers' own keeps a counter, which a resumed run would begin
+    again.
     """
 
     def __init__(self, metric: str, evaluations: int, threshold: float = 0.0) -> None:
         self.column, self.evaluations, self.threshold = f"eval_{metric}", evaluations, threshold
         self.sign = 1 if greater_is_better(metric) else -1
+        self.fall = 0.999 if greater_is_better(metric) else 0.0  # of the lowest loss
 
     def is_over(self, state: TrainerState) -> bool:
         """Whether the evaluations so far have used the patience up."""
         best, lowest, since = -math.inf, math.inf, 0
         for entry in (entry for entry in state.log_history if self.column in entry):
             score, loss = self.sign * entry[self.column], entry["eval_loss"]
-            since = 0 if score > best + self.threshold or loss < 0.999 * lowest else since + 1
+            since = 0 if score > best + self.threshold or loss < self.fall * lowest else since + 1
             best, lowest = max(best, score), min(lowest, loss)
         return since >= self.evaluations
 

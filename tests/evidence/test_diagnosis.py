@@ -207,6 +207,17 @@ def test_every_verdict_has_a_reason() -> None:
     assert (found.verdict, names(found)) == ("well_fitted", {"near_trivial_loss"})
 
 
+def test_a_smoothed_training_loss_is_not_held_against_the_trivial_one() -> None:
+    """With rare labels its floor alone can be as high; and what is smoothed already is not to be smoothed."""
+    training, losses = [0.5, *[0.2] * 6], [0.08, 0.06, 0.06, 0.06, 0.06, 0.06]
+    scores = [0.8, 0.9, 0.97, 0.97, 0.97, 0.97]
+    assert told(training, losses, scores, trivial_loss=0.2).verdict == "under_fitted"
+    assert told(training, losses, scores, trivial_loss=0.2, smoothed=True).verdict == "well_fitted"
+    rising = [0.4, 0.35, 0.4, 0.45, 0.5, 0.55]
+    found = told(FALLING, rising, [0.8, 0.85, 0.87, 0.9, 0.9, 0.905], smoothed=True)
+    assert (found.over_confident, found.advice) == (True, ("more_dropout",))
+
+
 def test_only_probabilities_are_over_confident_and_only_a_softmax_is_smoothed() -> None:
     losses, scores = [0.4, 0.35, 0.4, 0.45, 0.5, 0.55], [0.8, 0.85, 0.87, 0.9, 0.9, 0.905]
     advised = {}

@@ -1,14 +1,17 @@
 """Rows to features: labels on the right tokens, for tokenizers of every kind."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import AutoConfig
 
 from stages.core.errors import PipelineError
 from stages.core.task_section import Task
 from stages.tasks.encode import (
     IGNORED,
+    check_ends,
     check_segments,
     chunk_features,
     class_features,
@@ -186,8 +189,6 @@ def test_second_texts_are_told_apart_and_a_tokenizer_that_cannot_is_refused(
     import json
     import shutil
 
-    from transformers import AutoConfig
-
     own = task("text-classification")
     rows = Rows(["1"], ["le film"], ["une histoire"], ["good"])
     tokenizer = load_tokenizer(bases / "bert", own)
@@ -216,18 +217,20 @@ def test_pairs_are_for_families_that_put_something_between_them(bases: Path, fam
             class_features(tokenizer, rows, own)
 
 
-@pytest.mark.parametrize("family", ["bart", "t5"])
+@pytest.mark.parametrize(("family", "refused"), [("bart", True), ("t5", True), ("roberta", False)])
 @pytest.mark.parametrize("pairs", [None, ["une histoire", "une histoire"]])
-def test_a_text_that_holds_the_sign_for_its_end_is_refused(
-    bases: Path, family: str, pairs: list[str] | None
+def test_a_text_that_holds_the_sign_for_its_end_is_refused_where_a_head_looks_for_it(
+    bases: Path, family: str, refused: bool, pairs: list[str] | None
 ) -> None:
     """BART's and T5's heads would stop at it: all rows of a batch have to have as many ends."""
     own = task("text-classification")
     tokenizer = load_tokenizer(bases / family, own)
+    config = AutoConfig.from_pretrained(bases / family)
     rows = Rows(["1", "web-2"], ["le film", "<s>le</s> film"], pairs, ["good", "good"])
-    with pytest.raises(PipelineError, match=r"row web-2: .*</s>.* take it out"):
-        class_features(tokenizer, rows, own)
-    assert len(class_features(tokenizer, rows.first(1), own)) == 1
+    check_ends(tokenizer, config, [rows.first(1)], own)
+    expected = pytest.raises(PipelineError, match=r"row web-2: .*</s>.* take it out")
+    with expected if refused else contextlib.nullcontext():
+        check_ends(tokenizer, config, [rows.first(1), rows], own)
 
 
 def test_a_text_that_is_continued_may_hold_the_sign_for_its_end(bases: Path) -> None:

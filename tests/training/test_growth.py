@@ -40,9 +40,12 @@ def test_a_part_makes_the_steps_of_the_largest_one_and_is_evaluated_at_the_same(
         "max_steps": 552,
         "eval_strategy": "steps",
         "eval_steps": 184,
+        "dataloader_drop_last": False,  # of a part that is smaller than a batch nothing would be left
     }
-    often = {"eval_strategy": "steps", "eval_steps": 50, "num_train_epochs": 3}
-    assert growth.for_part(often, largest) == often | {"max_steps": 552}
+    late = growth.for_part(train | {"eval_delay": 2, "dataloader_drop_last": True}, largest)
+    assert (late["eval_delay"], late["dataloader_drop_last"]) == (368, False)
+    often = {"eval_strategy": "steps", "eval_steps": 50, "eval_delay": 100, "num_train_epochs": 3}
+    assert growth.for_part(often, largest) == often | {"max_steps": 552, "dataloader_drop_last": False}
 
 
 @pytest.mark.parametrize(

@@ -223,3 +223,15 @@ def test_errors_that_fall_as_no_learning_curve_does_are_not_continued(b: float, 
     found = fitted(noisy(SIZES, 3, 1e-6, a=100**b / 2, b=b))
     assert found.b == pytest.approx(b, rel=0.05)
     assert found.informative == informative
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-6, 1.0, 1e9, 1e200])
+def test_the_scale_of_the_errors_does_not_matter(scale: float) -> None:
+    plain, other = fitted(noisy(SIZES, 3, 0.01)), fitted(scale * noisy(SIZES, 3, 0.01))
+    assert other.b == pytest.approx(plain.b, rel=1e-6)
+    assert other.predict(6400) == pytest.approx([scale * end for end in plain.predict(6400)], rel=1e-4)
+
+
+def test_a_floor_that_is_only_rounding_is_none() -> None:
+    found = [fitted(noisy(SIZES[:4], 3, 0.002, draw, c=0.0), SIZES[:4]).c for draw in range(12)]
+    assert all(c == 0 or c > 1e-6 for c in found) and found.count(0) > 2

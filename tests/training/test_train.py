@@ -250,6 +250,16 @@ def test_patience_counts_in_the_history_that_a_checkpoint_carries(metric: str, s
     assert stops == [False, False, True]
 
 
+def test_patience_with_a_loss_for_its_score_is_the_threshold_alone() -> None:
+    from transformers import TrainerState
+
+    from stages.training.progress import Patience
+
+    history = [{"eval_mse": 1.0 - 0.01 * n, "eval_loss": 1.0 - 0.01 * n} for n in range(9)]
+    for threshold, over in ((0.5, True), (0.0, False)):
+        assert Patience("mse", 2, threshold).is_over(TrainerState(log_history=history)) == over
+
+
 def test_patience_lasts_while_the_validation_loss_falls() -> None:
     """A score such as entity F1 is 0 until a network has learned a good deal."""
     from transformers import TrainerState
@@ -262,16 +272,24 @@ def test_patience_lasts_while_the_validation_loss_falls() -> None:
     assert over == [False, False, False, False, True]
 
 
-def test_a_run_that_was_killed_after_early_stopping_ends_with_the_same_bytes(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("chosen", "epochs"),
+    [
+        ({"learning_rate": 0.1, "num_train_epochs": 20, "early_stopping_patience": 1}, None),
+        ({"num_train_epochs": 2.5, "lr_scheduler_type": "constant"}, 2.5),  # ends within an epoch
+        ({"max_steps": 8, "eval_strategy": "steps", "eval_steps": 4}, 8 / 12),
+    ],
+)
+def test_a_run_that_was_killed_when_training_was_over_ends_with_the_same_bytes(
+    chosen: dict[str, Any], epochs: float | None, layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from stages.training import save
 
-    chosen = {"learning_rate": 0.1, "num_train_epochs": 20, "early_stopping_patience": 1}
     params = tiny.write_params(layout.root, train=chosen)
     train(params, layout)
     whole = folder_digests(layout.trained), layout.train_report.read_bytes(), layout.history.read_bytes()
-    assert json.loads(whole[1])["epochs"] < 20  # or nothing was stopped
+    made = json.loads(whole[1])["epochs"]
+    assert made == pytest.approx(epochs) if epochs else made < 20  # or nothing was stopped
     shutil.rmtree(layout.trained)
 
     def killed(*_: Any) -> None:

@@ -41,6 +41,14 @@ def test_shipped_parameters_load(path: str) -> None:
     load(ROOT / path)
 
 
+def test_the_demos_recipe_is_what_params_yaml_is_at_first() -> None:
+    def text(path: str) -> str:
+        return (ROOT / path).read_text().partition("\nseed:")[2]
+
+    if load(ROOT / "params.yaml").hub.repo_id.startswith("demo/"):  # until somebody makes it theirs
+        assert text("recipes/demo.yaml") == text("params.yaml")
+
+
 def test_every_make_target_that_is_named_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.M))

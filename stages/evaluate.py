@@ -11,27 +11,25 @@ Run     dvc repro evaluate   (or: python -m stages.evaluate)
 
 from dataclasses import asdict
 
-from stages.core import records
+from stages.core import records, trainer_fields
 from stages.core.closure import code_digest
 from stages.core.files import write_bytes
 from stages.core.layout import Layout
 from stages.core.runtime import run, say
 from stages.core.schema import Params
+from stages.core.tasks import TaskType
+from stages.evidence.diagnosis import Diagnosis, diagnose
+from stages.evidence.inputs import baseline_predictions, check, history, trivial_loss
+from stages.tasks.rows import Rows, read_rows
 
 
 def evaluate(params: Params, layout: Layout) -> None:
     """Check that everything belongs together, predict, score, draw, record."""
     import torch
 
-    from stages.core.task_section import Task as Settings
     from stages.evidence import plots, scoring
     from stages.evidence.breakdown import BREAKDOWNS
-    from stages.evidence.diagnosis import diagnose
-    from stages.evidence.inputs import baseline_predictions, check, history, trivial_loss
     from stages.evidence.statistics import METHOD, Bootstrap
-    from stages.tasks import inference
-    from stages.tasks.rows import read_rows
-    from stages.tasks.table import TASKS
 
     torch.set_num_threads(params.compute.threads)
     manifest = records.read(layout.prepared_manifest, "prepare")
@@ -40,32 +38,21 @@ def evaluate(params: Params, layout: Layout) -> None:
     check(layout, manifest, train)
     steps = history(layout.history)
     test = read_rows(layout.split("test"))
-    task, metric = TASKS[params.task.type], params.task.metric
-    settings = Settings.model_validate(train["task"])
+    metric, kind = params.task.metric, params.task.kind
     labels: list[str] = manifest["labels"]
-    baselines = {
-        file.stem: baseline_predictions(file, test.ids, labels)
-        for file in sorted(layout.baselines.glob("*.jsonl"))
-    }
+    files = sorted(layout.baselines.glob("*.jsonl"))
+    baselines = {file.stem: baseline_predictions(file, test.ids, labels) for file in files}
 
     say("evaluate", f"{len(test)} test rows, {len(baselines)} baselines")
-    model, tokenizer = inference.load(layout.trained, layout.base, task, settings)
-    outputs = inference.outputs(model) if task.head else []
-    if task.head:
-        scoring.same_labels(outputs, labels or [inference.NUMBER])
-    predicted = inference.predictions(model, tokenizer, test, task, settings)
+    outputs, predicted = _predicted(layout, params.task.type, train, labels, test)
     bootstrap = Bootstrap(params.evaluate.resamples, params.evaluate.confidence, params.seed)
-    prepared = manifest["splits"]
     found = scoring.judge(params.task.type, predicted, baselines, test.labels, labels, metric, bootstrap)
-    label, rows = params.task.kind.label, prepared["validation"]["rows"]
-    trivial = trivial_loss(label, prepared["train"], scoring.loss_of(found, "unigram"))
-    smoothed = bool(train["hyperparameters"].get("label_smoothing_factor"))
-    said = diagnose(steps, metric, train["best"]["step"], rows, trivial, params.task.kind, smoothed)
+    unigram = scoring.loss_of(found, "unigram")
+    said = _verdict(steps, metric, kind, train, manifest["splits"], unigram)
 
     records.write_lines(layout.predictions, scoring.prediction_lines(test, predicted))
     ranking = scoring.ranked(found, metric)
-    breakdown = BREAKDOWNS[label]
-    write_bytes(layout.breakdown_plot, breakdown(found, predicted, test.labels, labels))
+    write_bytes(layout.breakdown_plot, BREAKDOWNS[kind.label](found, predicted, test.labels, labels))
     write_bytes(layout.results_plot, plots.results(metric, ranking, bootstrap.confidence))
     write_bytes(layout.ladder_plot, plots.ladder(metric, scoring.rungs(ranking, train, facts)))
     write_bytes(layout.loss_plot, plots.training_curve(steps, metric, train["best"]["step"]))
@@ -86,6 +73,38 @@ def evaluate(params: Params, layout: Layout) -> None:
     )
     print(scoring.table(found, metric), flush=True)
     say("evaluate", f"the training curves say: {said.verdict.replace('_', ' ')}")
+
+
+def _predicted(
+    layout: Layout, task_type: str, train: records.Record, labels: list[str], test: Rows
+) -> tuple[list[str], list[records.Record]]:
+    """The outputs of the saved model by name, if they are labels, and what it says of the test rows."""
+    from stages.core.task_section import Task as Settings
+    from stages.evidence import scoring
+    from stages.tasks import inference
+    from stages.tasks.table import TASKS
+
+    task, settings = TASKS[task_type], Settings.model_validate(train["task"])
+    model, tokenizer = inference.load(layout.trained, layout.base, task, settings)
+    outputs = inference.outputs(model) if task.head else []
+    if task.head:
+        scoring.same_labels(outputs, labels or [inference.NUMBER])
+    return outputs, inference.predictions(model, tokenizer, test, task, settings)
+
+
+def _verdict(
+    steps: list[dict[str, float]],
+    metric: str,
+    kind: TaskType,
+    train: records.Record,
+    splits: records.Record,
+    unigram: float | None,
+) -> Diagnosis:
+    """What the training curves say; `unigram` is the loss of that baseline, if there is one."""
+    trivial = trivial_loss(kind.label, splits["train"], unigram)
+    smoothed = trainer_fields.smooths(train["hyperparameters"])
+    best, rows = train["best"]["step"], splits["validation"]["rows"]
+    return diagnose(steps, metric, best, rows, trivial, kind, smoothed)
 
 
 if __name__ == "__main__":

@@ -39,9 +39,7 @@ def train(params: Params, layout: Layout) -> None:
     )
     task, settings, tokenizer = chosen.task, chosen.settings, chosen.tokenizer
     decided = {
-        **fine_tuning.described(chosen),
-        "base": build.describe_base(params.base, digest(folder_digests(layout.base))),
-        "method": params.method,
+        **fine_tuning.described(chosen, params.base),
         "seed": params.seed,
         "data": {name: sha256(layout.split(name)) for name in data},
         "code": code_digest("train", layout.root),
@@ -50,8 +48,10 @@ def train(params: Params, layout: Layout) -> None:
     with checkpoint_folder(layout.checkpoints, decided) as folder:
         model, state = fine_tuning.fit(chosen, data, params.seed, folder)
         held = data["validation"]
-        said = inference.predictions(model, tokenizer, held, task, settings) if task.decide else []
-        thresholds = inference.tuned(task, settings, said, held.labels)
+        tune, thresholds = inference.tuner(task, settings), None
+        if tune:
+            said = inference.predictions(model, tokenizer, held, task, settings)
+            thresholds = tune(said, held.labels, settings.labels or [])
         with new_folder(layout.trained) as work:
             save.save(model, work, layout.base, params.base, task, settings, thresholds)
         write_text(layout.history, loop.history(state, params.task.kind.metrics, settings.metric))

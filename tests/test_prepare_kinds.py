@@ -18,8 +18,8 @@ from stages.core.schema import Params
 from stages.core.tasks import TASK_TYPES
 from stages.prepare import prepare
 from stages.sources.source import write_source
+from stages.tasks.entity_tags import are_entities
 from stages.tasks.rows import read_rows
-from stages.tasks.tag_metrics import are_entities
 from tests import corpora
 from tests.tiny import write_params
 

@@ -14,6 +14,7 @@ from stages.evidence.diagnosis import Diagnosis
 from stages.evidence.resampling import resampled
 from stages.evidence.statistics import Bootstrap, Floats, compare, mcnemar
 from stages.tasks import metrics, tag_metrics, text_metrics
+from stages.tasks.entity_tags import are_entities
 from stages.tasks.rows import Rows
 from stages.tasks.table import TASKS
 
@@ -129,7 +130,7 @@ def _of_classes(predicted: Sequence[Record], references: Sequence[Any], labels: 
 
 def _of_tags(predicted: Sequence[Record], references: Sequence[Any], labels: Sequence[str]) -> Record:
     said = [record["predicted"] for record in predicted]
-    if tag_metrics.are_entities(labels):
+    if are_entities(labels):
         return {"per_entity": tag_metrics.per_entity(said, references, labels)}
     return {"per_class": metrics.per_class(*tag_metrics.words(said, references), labels)}
 

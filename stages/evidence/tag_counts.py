@@ -8,7 +8,8 @@ import numpy as np
 from stages.core.records import Record
 from stages.evidence.label_counts import label_table, places, ratio, thirds
 from stages.evidence.statistics import Floats
-from stages.tasks.tag_metrics import are_entities, entities, words
+from stages.tasks.entity_tags import are_entities
+from stages.tasks.tag_metrics import entities, words
 
 
 def tag_counts(

@@ -10,7 +10,7 @@ from stages.core.tasks import Kind
 from stages.sources import labels
 from stages.sources.rows import Cleaned, Row
 from stages.sources.tag_rows import check_scores, settle
-from stages.sources.tags import OUTSIDE
+from stages.tasks.entity_tags import OUTSIDE
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from stages.core.errors import PipelineError
 from stages.sources.labels import check_name
 from stages.sources.rows import Row, place
-from stages.sources.tags import OUTSIDE, PLAIN, PREFIXES, parts
+from stages.sources.tags import PLAIN, PREFIXES, parts
+from stages.tasks.entity_tags import OUTSIDE
 
 _SHOWN = 20
 _UNQUOTED = re.compile(r"(?!null$|true$|false$)[A-Za-z][\w-]*", re.ASCII | re.IGNORECASE)

@@ -10,17 +10,8 @@ from stages.core.records import Record
 from stages.sources.labels import LEFT_OUT, label_text
 from stages.sources.odd_tags import Names, check_tags
 from stages.sources.rows import Cleaned, Rejected, Row, as_text, place
-from stages.sources.tags import (
-    ENTITY_SCORES,
-    PLAIN,
-    PLAIN_SCORES,
-    PREFIXES,
-    are_entities,
-    parts,
-    recognise,
-    to_iob2,
-    without_begin,
-)
+from stages.sources.tags import PLAIN, PREFIXES, parts, recognise, to_iob2, without_begin
+from stages.tasks.entity_tags import ENTITY_SCORES, PLAIN_SCORES, are_entities
 
 _MAY_BEGIN_WITH_I = (PLAIN, "IO", "IOB1")
 _SHOWN = 3

@@ -8,16 +8,14 @@ Roth, Design challenges and misconceptions in named entity recognition, CoNLL 20
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-OUTSIDE = "O"
+from stages.tasks.entity_tags import OUTSIDE, TYPE
+
 PLAIN = "plain"  # tags that mark no entities, such as parts of speech
 PREFIXES = {"IO": "I", "IOB1": "BI", "IOB2": "BI", "BIOES": "BIES", "BILOU": "BILU"}
-PLAIN_SCORES = ("accuracy", "f1_macro")  # those of stages/tasks/tag_metrics.py
-ENTITY_SCORES = ("entity_f1", "entity_precision", "entity_recall", "accuracy")
-# seqeval strips hyphens from both ends of a type, so that B-X- would become an X.
-_TAG = re.compile(r"([BIESLU])-([^-](?:.*[^-])?)")
+_TAG = re.compile(rf"([BIESLU])-({TYPE})")
 _STARTS, _ENDS = "BSU", "ESLU"
 
 Span = tuple[str, int, int]  # type, first word, the one after the last
@@ -27,12 +25,6 @@ def parts(tag: str) -> tuple[str, str]:
     """Prefix and type of an entity's tag; two empty texts for any other."""
     found = _TAG.fullmatch(tag)
     return (found[1], found[2]) if found else ("", "")
-
-
-def are_entities(labels: Collection[str]) -> bool:
-    """Whether labels are scored as entities: all are O, or B- or I- with a type, and not all O."""
-    iob2 = all(label == OUTSIDE or parts(label)[0] in ("B", "I") for label in labels)
-    return iob2 and any(label != OUTSIDE for label in labels)
 
 
 def recognise(sentences: Iterable[Sequence[str]]) -> str:

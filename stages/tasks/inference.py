@@ -13,7 +13,7 @@ from peft import PeftModel
 from stages.core.records import Record
 from stages.core.task_section import Task as Settings
 from stages.tasks.rows import Rows
-from stages.tasks.table import Task
+from stages.tasks.table import Decide, Task
 from stages.tasks.thresholds import decided
 from stages.tasks.tokenizers import load_tokenizer
 
@@ -85,13 +85,17 @@ def collator(task: Task, tokenizer: Any) -> Any:
     return getattr(transformers, task.collator)(tokenizer)
 
 
+def tuner(task: Task, settings: Settings) -> Decide | None:
+    """What finds thresholds, where a task decides by them and they are not fixed."""
+    return None if settings.thresholds == "fixed" else task.decide
+
+
 def tuned(
     task: Task, settings: Settings, predicted: Sequence[Record], references: Sequence[Any]
 ) -> list[float] | None:
     """The threshold of each label that suits these rows best, where a task decides by thresholds; or None."""
-    if task.decide is None or settings.thresholds == "fixed":
-        return None
-    return task.decide(predicted, references, settings.labels or [])
+    decide = tuner(task, settings)
+    return decide(predicted, references, settings.labels or []) if decide else None
 
 
 def decide(

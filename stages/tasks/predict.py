@@ -14,6 +14,7 @@ import torch
 from stages.core.records import Record
 from stages.core.task_section import Task
 from stages.tasks.encode import IGNORED, Feature
+from stages.tasks.entity_tags import OUTSIDE
 from stages.tasks.masking import passes
 from stages.tasks.thresholds import decided
 
@@ -87,7 +88,7 @@ def predict_tags(
     Words that were cut get the tag that means nothing: O, or else the first one.
     """
     labels = task.labels or []
-    nothing = "O" if "O" in labels else labels[0]
+    nothing = OUTSIDE if OUTSIDE in labels else labels[0]
     sizes = {feature["row"]: feature["of"] for feature in features}
     tags = [[nothing] * sizes[row] for row in sorted(sizes)]
     nearest = [[-1] * len(row) for row in tags]

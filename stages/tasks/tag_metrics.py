@@ -5,7 +5,6 @@ gives other numbers. A model may predict sequences that are not IOB2, of which t
 nothing; so first an I- that continues nothing starts an entity, as CoNLL's own script has it.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
@@ -16,12 +15,11 @@ from sklearn import metrics as sk
 
 from stages.core.errors import PipelineError
 from stages.core.records import Record
+from stages.tasks.entity_tags import IOB2, OUTSIDE, are_entities
 from stages.tasks.metrics import Scores, numbers
 
 Entity = tuple[str, int, int]  # type, first word, word after the last
 
-# seqeval strips hyphens from both ends of a type, so that B-X- would become an X.
-_IOB2 = re.compile(r"O|[BI]-[^-](.*[^-])?", re.DOTALL)
 _NO_SCORES = {"precision": 0.0, "recall": 0.0, "f1-score": 0.0, "support": 0}
 _CITATION = """@misc{seqeval, title={{seqeval}: A {P}ython framework for sequence labeling evaluation},
 author={Hiroki Nakayama}, year={2018}, url={https://github.com/chakki-works/seqeval}}"""
@@ -85,7 +83,7 @@ def per_entity(
     """Precision, recall, F1 and support (true entities) of every type of entity that `labels` names."""
     report = _report(predicted, references)
     found = {}
-    for kind in sorted({label[2:] for label in labels if label != "O"}):
+    for kind in sorted({label[2:] for label in labels if label != OUTSIDE}):
         of = report.get(kind, _NO_SCORES)
         found[kind] = {
             "precision": float(of["precision"]),
@@ -94,11 +92,6 @@ def per_entity(
             "support": int(of["support"]),
         }
     return found
-
-
-def are_entities(labels: Sequence[str]) -> bool:
-    """Whether these tags mark entities: all are O, or B- or I- with a type, and not all are O."""
-    return all(_IOB2.fullmatch(label) for label in labels) and any(label != "O" for label in labels)
 
 
 def words(
@@ -136,19 +129,19 @@ def entities(tags: Iterable[str]) -> set[Entity]:
 
 def _report(predicted: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> dict[str, Any]:
     """seqeval's scores by type and as "micro avg"; nothing when there is no entity on either side."""
+    from seqeval import scheme
     from seqeval.metrics import classification_report
-    from seqeval.scheme import IOB2
 
     used = set(chain.from_iterable(chain(predicted, references)))
-    if odd := sorted(tag for tag in used if not _IOB2.fullmatch(tag)):
+    if odd := sorted(tag for tag in used if not IOB2.fullmatch(tag)):
         raise PipelineError(
             f"the tag {odd[0]!r} is not IOB2 (O, B-TYPE, I-TYPE) as others are: mend the data"
         )
-    if used <= {"O"}:
+    if used <= {OUTSIDE}:
         return {}
     # Plain lists: seqeval refuses arrays and tuples.
     said, true = ([iob2(tags) for tags in rows] for rows in (predicted, references))
     report: dict[str, Any] = classification_report(
-        true, said, mode="strict", scheme=IOB2, output_dict=True, zero_division=0
+        true, said, mode="strict", scheme=scheme.IOB2, output_dict=True, zero_division=0
     )
     return report

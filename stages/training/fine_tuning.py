@@ -9,9 +9,10 @@ import torch
 import transformers
 from transformers import TrainerState
 
+from stages.core.files import digest, folder_digests
 from stages.core.records import Record
 from stages.core.runtime import say
-from stages.core.schema import Lora, Runtime
+from stages.core.schema import Base, Lora, Runtime
 from stages.core.task_section import Task as Settings
 from stages.tasks.encode import check_ends
 from stages.tasks.rows import Rows
@@ -62,9 +63,11 @@ def start(
     )
 
 
-def described(chosen: FineTuning) -> Record:
-    """All of it for a record, with the software and the number of threads."""
+def described(chosen: FineTuning, base: Base) -> Record:
+    """All of it for a record, with where the `base` came from, the software and the number of threads."""
     return {
+        "base": build.describe_base(base, digest(folder_digests(chosen.base))),
+        "method": "lora" if chosen.lora else "full",
         "lora": chosen.lora.model_dump() if chosen.lora else None,
         "hyperparameters": dict(chosen.train),
         "task": chosen.settings.described(),
@@ -76,24 +79,26 @@ def described(chosen: FineTuning) -> Record:
 
 
 def fit(chosen: FineTuning, rows: Mapping[str, Rows], seed: int, folder: Path) -> tuple[Any, TrainerState]:
-    """The model with the weights that scored best on `rows["validation"]`, in evaluation mode and fp32, and
-    the Trainer's state. Goes on from the newest intact checkpoint in `folder`."""
-    train, metric = chosen.train, chosen.settings.metric
-    labels = chosen.settings.labels or []
-    model = build.build(
-        chosen.task, chosen.base, chosen.tokenizer, labels, seed, chosen.lora, train.get("dropout")
-    )
-    args = loop.arguments(train, folder, seed, metric, chosen.precision, chosen.runtime)
-    patience = loop.patience(train, metric)
-    state = loop.fit(
+    """The model, fine-tuned as `learn` says, and the Trainer's state."""
+    labels, dropout = chosen.settings.labels or [], chosen.train.get("dropout")
+    model = build.build(chosen.task, chosen.base, chosen.tokenizer, labels, seed, chosen.lora, dropout)
+    return model, learn(model, chosen, rows, seed, folder)
+
+
+def learn(model: Any, chosen: FineTuning, rows: Mapping[str, Rows], seed: int, folder: Path) -> TrainerState:
+    """Leave `model` in evaluation mode and fp32, with the weights that scored best on `rows["validation"]`.
+
+    Goes on from the newest intact checkpoint in `folder`.
+    """
+    metric = chosen.settings.metric
+    return loop.fit(
         model,
         chosen.tokenizer,
         chosen.task,
         rows,
         chosen.settings,
-        args,
+        loop.arguments(chosen.train, folder, seed, metric, chosen.precision, chosen.runtime),
         chosen.runtime,
-        patience,
+        loop.patience(chosen.train, metric),
         chosen.stage,
     )
-    return model, state

@@ -24,6 +24,7 @@ from stages.tasks.table import TASKS
 from stages.tasks.tokenizers import load_tokenizer, usable
 from stages.training import build, loop, scratch
 from stages.training.checkpoints import checkpoint_folder
+from stages.training.fine_tuning import FineTuning, learn
 from stages.training.fitted import Fitted
 from stages.training.linear import linear_number
 from stages.training.simple import SIMPLE, unigram
@@ -96,20 +97,20 @@ def training(name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _network(name: str, start: Start, asked: Rows, checkpoints: Path) -> Fitted:
-    task, metric = TASKS[start.settings.type], start.settings.metric
+    task, train = TASKS[start.settings.type], training(name, start.baselines.train)
     tokenizer = load_tokenizer(start.base, start.settings)
     settings = usable(start.settings, tokenizer, start.base)
     width = start.baselines.hidden_size
-    chosen = training(name, start.baselines.train)
     sizes = {"hidden_size": width, "embedding_size": width}
     labels = settings.labels or []
-    model = scratch.rung(name, task, start.base, labels, start.seed, sizes, chosen.get("dropout"))
+    model = scratch.rung(name, task, start.base, labels, start.seed, sizes, train.get("dropout"))
     check_ends(tokenizer, model.config, start.rows.values(), settings)
-    args = loop.arguments(chosen, checkpoints, start.seed, metric, start.precision, start.runtime)
-    patience = loop.patience(chosen, metric)
-    state = loop.fit(model, tokenizer, task, start.rows, settings, args, start.runtime, patience, "baselines")
+    chosen = FineTuning(
+        task, settings, tokenizer, start.base, None, train, start.precision, start.runtime, "baselines"
+    )
+    state = learn(model, chosen, start.rows, start.seed, checkpoints)
     predicted = inference.predictions(model, tokenizer, asked, task, settings)
-    found = loop.outcome(state, metric)
+    found = loop.outcome(state, settings.metric)
     facts = {fact: found[fact] for fact in ("steps", "epochs", "operations")}
     facts |= {"description": _DESCRIPTIONS[name], "parameters": build.parameters(model)["total"]}
     return Fitted(predicted, facts)

@@ -1,7 +1,7 @@
 """The training loop: transformers' Trainer with dynamic padding, sealed checkpoints, exact resumption."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -78,27 +78,12 @@ def fit(
     being a number and when no evaluation fell due.
     """
     collator = inference.collator(task, tokenizer)
-    held_out = task.encode(tokenizer, data["validation"], settings)
-
-    def validate() -> dict[str, float]:
-        size = args.per_device_eval_batch_size
-        predicted, loss = task.predict(model, tokenizer, collator, held_out, settings, size)
-        references, labels = data["validation"].labels, settings.labels or []
-        thresholds = inference.tuned(task, settings, predicted, references)
-        scores = task.score(inference.decide(predicted, labels, thresholds), references, labels)
-        if args.metric_for_best_model not in scores:
-            raise PipelineError(
-                f"params.yaml: task.metric: {args.metric_for_best_model} does not exist for these labels:"
-                f" choose one of {', '.join(scores)}"
-            )
-        return {"loss": loss, **scores}
-
     trainer = OrderedTrainer(
         model=model,
         args=args,
         train_dataset=_training(task, tokenizer, data["train"], settings, args.seed),
         data_collator=collator,
-        validate=validate,
+        validate=_validation(model, tokenizer, task, data["validation"], settings, args),
         next_token=task.next_token,
         callbacks=[
             Seal(),
@@ -117,19 +102,45 @@ def fit(
     else:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     state = trainer.state
+    _check_ended(state, trainer.control.should_training_stop)
+    # The Trainer leaves autocast on the model's forward; what is predicted from here on is made in fp32.
+    model.__dict__.pop("forward", None)
+    model.eval()
+    return state
+
+
+def _validation(
+    model: Any, tokenizer: Any, task: Task, rows: Rows, settings: Settings, args: TrainingArguments
+) -> Callable[[], dict[str, float]]:
+    """What gives the loss and the scores of the model, as it is when asked, on these rows."""
+    collator = inference.collator(task, tokenizer)
+    features = task.encode(tokenizer, rows, settings)
+    labels, size = settings.labels or [], args.per_device_eval_batch_size
+
+    def validate() -> dict[str, float]:
+        predicted, loss = task.predict(model, tokenizer, collator, features, settings, size)
+        thresholds = inference.tuned(task, settings, predicted, rows.labels)
+        scores = task.score(inference.decide(predicted, labels, thresholds), rows.labels, labels)
+        if args.metric_for_best_model not in scores:
+            raise PipelineError(
+                f"params.yaml: task.metric: {args.metric_for_best_model} does not exist for these labels:"
+                f" choose one of {', '.join(scores)}"
+            )
+        return {"loss": loss, **scores}
+
+    return validate
+
+
+def _check_ended(state: TrainerState, stopped: bool) -> None:
     if state.best_model_checkpoint is None:
         raise PipelineError(
             f"params.yaml: train: no evaluation fell due in {state.max_steps} steps, so there is no best"
             " checkpoint: lower eval_steps (and eval_delay), or use eval_strategy: epoch"
         )
-    if state.global_step < state.max_steps and not trainer.control.should_training_stop:
+    if state.global_step < state.max_steps and not stopped:
         raise PipelineError(
             f"training stopped at step {state.global_step} of {state.max_steps}: run it again"
         )
-    # The Trainer leaves autocast on the model's forward; what is predicted from here on is made in fp32.
-    model.__dict__.pop("forward", None)
-    model.eval()
-    return state
 
 
 def _state(checkpoint: Path) -> TrainerState:

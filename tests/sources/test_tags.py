@@ -7,9 +7,6 @@ import iobes
 import pytest
 
 from stages.sources.tags import (
-    ENTITY_SCORES,
-    PLAIN_SCORES,
-    are_entities,
     parts,
     recognise,
     spans,
@@ -17,6 +14,7 @@ from stages.sources.tags import (
     without_begin,
 )
 from stages.tasks import tag_metrics
+from stages.tasks.entity_tags import ENTITY_SCORES, PLAIN_SCORES, are_entities
 
 CONVERTERS: dict[str, Callable[[list[str]], list[str]]] = {
     "IOB1": iobes.bio_to_iob,
@@ -114,6 +112,6 @@ def test_tags_without_prefixes_are_plain() -> None:
 def test_the_scores_that_tags_have_are_those_that_training_will_find(
     labels: list[str], entities: bool
 ) -> None:
-    assert are_entities(labels) is tag_metrics.are_entities(labels) is entities
+    assert are_entities(labels) is entities
     found = tag_metrics.score_tags([{"predicted": labels}], [labels], labels)
     assert set(found) == set(ENTITY_SCORES if entities else PLAIN_SCORES)

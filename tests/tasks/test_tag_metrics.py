@@ -7,7 +7,8 @@ from seqeval.scheme import IOB2
 from sklearn import metrics as sk
 
 from stages.core.errors import PipelineError
-from stages.tasks.tag_metrics import are_entities, entities, iob2, per_entity, score_tags
+from stages.tasks.entity_tags import are_entities
+from stages.tasks.tag_metrics import entities, iob2, per_entity, score_tags
 
 LABELS = ["B-LOC", "B-PER", "I-LOC", "I-PER", "O"]
 NO_ENTITY = {"entity_f1": 0.0, "entity_precision": 0.0, "entity_recall": 0.0, "accuracy": 1.0}

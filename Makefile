@@ -29,8 +29,8 @@ demo: .venv/ready | .git  ## the whole pipeline, from fetched data to a checked 
 	@echo "Next: edit params.yaml, then run 'make repro'"
 	@echo "      (or 'source .venv/bin/activate' once, then 'dvc repro')"
 
-test: .venv/ready  ## all tests
-	$(BIN)/python -m pytest
+test: .venv/ready  ## all tests, on all cores
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
 test-fast: .venv/ready  ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow"

@@ -8,6 +8,7 @@ from stages.core import records
 from stages.core.files import sha256
 from stages.core.layout import Layout
 from stages.core.tasks import TASK_TYPES
+from stages.sources.prepared import write_slices
 
 _GOOD = ("superbe", "charmant", "lovely", "brilliant")
 _BAD = ("affreux", "lugubre", "dreary", "clumsy")
@@ -127,6 +128,7 @@ def write_prepared(
             part = [{**row, "text": "le film", "pair": row["text"]} for row in part]
         pq.write_table(pa.Table.from_pylist(part), layout.split(name))
         splits[name] = {"rows": len(part), "sha256": sha256(layout.split(name))}
+    write_slices(layout.slices, [], [])
     labels = LABELS.get(kind, [])
     facts = {"kind": kind, "labels": labels, "normalisation": [], "splits": splits}
     records.write(layout.prepared_manifest, facts)

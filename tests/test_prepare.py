@@ -15,7 +15,7 @@ import pytest
 from stages.core.errors import PipelineError
 from stages.core.files import folder_digests, sha256
 from stages.core.layout import Layout
-from stages.core.records import read_lines
+from stages.core.records import parse, read_lines
 from stages.core.schema import Params
 from stages.prepare import prepare
 from stages.sources.source import write_source
@@ -88,12 +88,13 @@ def test_the_folder_and_its_records(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert manifest["splits"]["test"]["sha256"] == sha256(layout.split("test"))
     assert manifest["splits"]["test"]["labels"] == {"bad": 10, "good": 10}
 
-    report = json.loads(layout.data_report.read_text())
+    report = parse(layout.data_report.read_bytes())
     assert report["rows"] == {"read": 105, "kept": 100, "rejected": rejected}
     assert report["leaks"] == 0 and len(report["code"]) == 64
     assert report["source"] == {"type": "files", "path": "rows.csv", "separator": ","}
     lengths = sorted(len(r["text"]) for r in pq.read_table(layout.split("test")).to_pylist())
     assert report["splits"]["test"]["characters"] == {
+        "min": lengths[0],
         "median": lengths[9],
         "p95": lengths[18],
         "max": lengths[19],
@@ -111,7 +112,7 @@ def test_the_order_of_the_rows_changes_no_byte(tmp_path: Path) -> None:
         root = tmp_path / str(seed)
         prepare(project(root, random.Random(seed).sample(rows, len(rows))), Layout(root))
         found = folder_digests(root / "data/prepared")
-        del found["rejected.jsonl"]  # it names the lines that the rows stood on
+        del found["rejected.jsonl"], found["findings.jsonl"]  # they name the lines that the rows stood on
         digests.append(found)
     assert digests[0] == digests[1] == digests[2]
 
@@ -120,7 +121,7 @@ def test_a_million_characters_and_every_odd_label(tmp_path: Path) -> None:
     labels = ["two words", "<b>&", "it's", "naïve"]
     rows = [(f"row {n} " + "x" * (10**6 if n == 0 else 0), labels[n % 4]) for n in range(40)]
     prepare(project(tmp_path, rows, task={"labels": None}), Layout(tmp_path))
-    report = json.loads((tmp_path / "reports/data.json").read_text())
+    report = parse((tmp_path / "reports/data.json").read_bytes())
     assert report["labels"] == sorted(labels)
     assert max(split["characters"]["max"] for split in report["splits"].values()) == 1_000_006
 
@@ -154,8 +155,76 @@ def test_a_test_file_that_leaks_into_training(tmp_path: Path) -> None:
     files = {"train.csv": rows[:40], "test.csv": [*rows[40:], (rows[3][0].upper() + "!", rows[3][1])]}
     params = fetched(tmp_path, files, {"type": "files", "train": "train.csv", "test": "test.csv"})
     line = refused(tmp_path, params)
-    assert "1 of 21 test rows are train rows too, but for case and punctuation: " in line
-    assert "(test.csv:22 is train.csv:5)" in line
+    assert line.startswith(
+        "1 row of those kept are in another split too, but for case and punctuation (test in train 1): "
+    )
+    assert "(test.csv:22, and train.csv:5); remove them from one of the two" in line
+
+
+LONG = "une phrase assez longue pour que deux fins differentes ne changent presque rien a la similarite"
+
+
+def test_a_test_file_that_nearly_leaks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = sentences(60)
+    files = {"train.csv": [*rows[:40], (LONG, "good")], "test.csv": [*rows[40:], (LONG + " un", "bad")]}
+    source = {"type": "files", "train": "train.csv", "test": "test.csv"}
+    line = refused(tmp_path / "1", fetched(tmp_path / "1", files, source))
+    assert "have a near duplicate in another split (test in train 1): " in line
+    assert "(test.csv:22, and train.csv:42)" in line and "set data.checks.near_leaks to warn" in line
+    capsys.readouterr()
+
+    layout = Layout(tmp_path / "2")
+    prepare(fetched(layout.root, files, source, checks={"near_leaks": "warn"}), layout)
+    said = capsys.readouterr().out
+    assert "(test in train 1): see data/prepared/findings.jsonl\n" in said
+    checks = parse(layout.data_report.read_bytes())["checks"]
+    assert checks["near_leaks"] == {
+        "setting": "warn",
+        "rows": 1,
+        "kinds": {"test in train": 1},
+        "splits": {"test": 1},
+    }
+    assert checks["contradictions"]["rows"] == 2 and checks["near"] == 0.9
+    assert [line["check"] for line in read_lines(layout.findings)] == [
+        "contradictions",
+        "contradictions",
+        "near_leaks",
+    ]
+
+
+def test_leaks_that_one_lets_pass(tmp_path: Path) -> None:
+    rows = sentences(60)
+    files = {"train.csv": rows[:40], "test.csv": [*rows[40:], rows[3], (rows[4][0].upper(), rows[4][1])]}
+    source = {"type": "files", "train": "train.csv", "test": "test.csv"}
+    layout = Layout(tmp_path)
+    prepare(fetched(tmp_path, files, source, checks={"leaks": "warn"}), layout)
+    report = parse(layout.data_report.read_bytes())
+    assert report["leaks"] == report["checks"]["leaks"]["rows"] == 2
+    assert pq.read_table(layout.split("test")).num_rows == 22
+
+
+def test_leaks_cannot_be_left_out(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"data\.checks\.leaks"):
+        project(tmp_path, sentences(20), checks={"leaks": "off"})
+
+
+def test_nothing_of_a_person_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        *sentences(60),
+        ("write to jean.dupont@exemple.fr please", "good"),
+        ("call +33 6 12 34 56 78", "bad"),
+    ]
+    layout = Layout(tmp_path)
+    prepare(project(tmp_path, rows), layout)
+    said = capsys.readouterr().out
+    assert "2 rows of those kept hold what looks like personal data (email 1, phone 1): see " in said
+    report = parse(layout.data_report.read_bytes())["checks"]
+    assert (report["personal"]["rows"], report["personal"]["kinds"]) == (2, {"email": 1, "phone": 1})
+    assert report["languages"]["rows"] == sum(len(text) >= 40 for text, _ in rows)
+    written = said + layout.findings.read_text() + layout.data_report.read_text()
+    assert "dupont" not in written and "12 34" not in written
+    blocked = refused(tmp_path / "b", project(tmp_path / "b", rows, checks={"personal": "block"}))
+    assert "(rows.csv:62)" in blocked and "(rows.csv:63)" in blocked and "dupont" not in blocked
 
 
 def test_files_of_ones_own_are_kept_as_they_are(tmp_path: Path) -> None:

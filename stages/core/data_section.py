@@ -94,6 +94,21 @@ class Split(Section):
         return self
 
 
+Act = Literal["block", "warn", "off"]
+
+
+class Checks(Section):
+    """What happens where a check finds something in the rows: stages/sources/checks.py."""
+
+    near: float = Field(default=0.9, ge=0.5, le=1)  # cosine of 5-grams of characters of near duplicates
+    leaks: Literal["block", "warn"] = "block"
+    near_leaks: Act = "block"
+    contradictions: Act = "warn"
+    damage: Act = "warn"
+    personal: Act = "warn"
+    label_errors: Act = "off"
+
+
 class Data(Section):
     """Columns may be named by a dotted path into an object: `translation.fr`."""
 
@@ -108,6 +123,8 @@ class Data(Section):
     tag_scheme: Literal["auto", "IO", "IOB1", "IOB2", "BIOES", "plain"] = "auto"
     unescape_html: bool = False
     split: Split = Split()
+    checks: Checks = Checks()
+    slices: list[str] = Field(default=[])
 
     @property
     def columns(self) -> dict[str, str]:
@@ -121,6 +138,8 @@ class Data(Section):
             named[f"data.label.{number}"] = column
         if self.id is not None:
             named["data.id"] = self.id
+        for number, column in enumerate(self.slices):
+            named[f"data.slices.{number}"] = column
         return named
 
     @field_validator("label_rules")
@@ -138,11 +157,30 @@ class Data(Section):
             raise ValueError("should name two or more different columns, one for each label, or be one name")
         return label
 
+    @field_validator("slices")
+    @classmethod
+    def _columns_of_their_own(cls, slices: list[str]) -> list[str]:
+        if len(slices) != len(set(slices)) or not {"", "id", "label", "length"}.isdisjoint(slices):
+            raise ValueError(
+                "should name every column once, and none called `id`, `label` or `length`: these are there"
+            )
+        return slices
+
     @field_validator("label_map")
     @classmethod
     def _composed(cls, names: dict[str, str | None] | None) -> dict[str, str | None] | None:
         """Labels are compared in the form that they are read in."""
         return names and {unicodedata.normalize("NFC", name).strip(): to for name, to in names.items()}
+
+    @model_validator(mode="after")
+    def _no_texts_in_slices(self) -> Self:
+        labels = [self.label] if isinstance(self.label, str) else self.label or []
+        texts = {name for name in (self.text, self.pair, *labels) if name}
+        if found := sorted(texts.intersection(self.slices)):
+            raise ValueError(
+                f"`slices` names {found[0]}, which is the text or the label: values of slices are published"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_labels(self) -> Self:

@@ -13,7 +13,7 @@ from stages.core.errors import PipelineError
 from stages.core.records import Record
 from stages.core.tasks import Kind
 from stages.sources.kinds import KINDS
-from stages.sources.labels import label_texts, single
+from stages.sources.labels import label_text, label_texts, single
 from stages.sources.normalise import normalise
 from stages.sources.rows import Cleaned, Label, Rejected, Row, Text, as_text, place
 
@@ -50,12 +50,12 @@ def clean(files: Mapping[str, Iterable[Record]], data: Data, kind: Kind) -> Clea
     return replace(settled, rows=once, rejected=rejected, found=found)
 
 
-def check_ids(rows: Iterable[Row]) -> None:
-    """Raise PipelineError when two kept rows share an id."""
-    seen: dict[str, Row] = {}
-    for row in rows:
-        other = seen.setdefault(row.id, row)
-        if other is not row:
+def check_ids(splits: Mapping[str, Iterable[Row]]) -> None:
+    """Raise PipelineError when two kept rows share an id; a leak that was let pass may keep its own."""
+    seen: dict[str, tuple[str, Row]] = {}
+    for split, row in ((split, row) for split, rows in splits.items() for row in rows):
+        first, other = seen.setdefault(row.id, (split, row))
+        if other is not row and (first == split or (other.text, other.pair) != (row.text, row.pair)):
             raise PipelineError(
                 f"data.id: {row.id!r} is the id of two rows, {other.at} and {row.at}: ids must be unique;"
                 " without data.id they are made from the texts"
@@ -101,7 +101,13 @@ def _row(record: Record, data: Data, kind: Kind) -> Row | Rejected:
         return Rejected(at, NO_PAIR, id_, as_text(text))
     if isinstance(text, tuple):
         at, reason = _word_problem(text, label, at, lines) or (at, reason)
-    return Rejected(at, reason, id_, as_text(text)) if reason else Row(at, id_, text, pair, label, lines)
+    if reason:
+        return Rejected(at, reason, id_, as_text(text))
+    return Row(at, id_, text, pair, label, lines, _slices(values, data, at))
+
+
+def _slices(values: Record, data: Data, at: str) -> tuple[str, ...]:
+    return tuple(label_text(single(values, column, "data.slices", at)) for column in data.slices)
 
 
 def _text(values: Record, key: str, data: Data, at: str) -> str:
@@ -154,7 +160,7 @@ def _once(rows: list[Row], rejected: list[Rejected], one_answer: bool) -> list[R
         if len({row.label for row in group}) > 1:
             rejected += [Rejected(row.at, CONTRADICTORY, row.id, as_text(row.text)) for row in group]
         else:
-            first, *others = sorted(group, key=lambda row: row.id)
+            first, *others = sorted(group, key=lambda row: (row.id, row.slices))
             kept.append(first)
             rejected += [Rejected(row.at, DUPLICATE, row.id, as_text(row.text)) for row in others]
     return kept

@@ -31,6 +31,7 @@ def _useless(data: Data, kind: Kind) -> Iterable[str]:
         "label_map": data.label_map is not None,
         "label_separator": data.label_separator is not None,
         "tag_scheme": data.tag_scheme != "auto",
+        "checks.label_errors": data.checks.label_errors != "off",
     }
     has = f"the labels of this task are {KINDS[kind].wording}"
     for key, is_given in given.items():

@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from stages.core.benchmarks import tasks_of
 from stages.core.data_section import HubSource
 from stages.core.errors import PipelineError, without_credentials
+from stages.core.hub_card import licences_of
 from stages.core.records import Record
 from stages.core.runtime import say
 from stages.core.sections import COMMIT_SHA
@@ -67,6 +69,35 @@ def read_dataset(source: HubSource, needed: Collection[str]) -> tuple[str, dict[
         return commit, {
             ours: _rows(builder, source, theirs, needed) for ours, theirs in source.splits.items()
         }
+
+
+def dataset_facts(source: HubSource, commit: str) -> Record:
+    """What the data set says of itself, each where it does.
+
+    `license` is what its card states, one id of the Hub or a list; `benchmark` the tasks of its eval.yaml.
+    """
+    stated = licences_of(_text(source.repo_id, commit, "README.md"))
+    facts = {
+        "license": stated[0] if len(stated) == 1 else stated,
+        "benchmark": tasks_of(_text(source.repo_id, commit, "eval.yaml")),
+    }
+    return {key: value for key, value in facts.items() if value}
+
+
+def _text(repo_id: str, commit: str, name: str) -> str:
+    """A file of a data set, empty where it has none of that name."""
+    from huggingface_hub import errors, hf_hub_download, try_to_load_from_cache
+
+    where: Any = {"repo_id": repo_id, "filename": name, "revision": commit, "repo_type": "dataset"}
+    with _explained(repo_id, commit, "dataset"):
+        try:
+            return Path(hf_hub_download(**where)).read_text(encoding="utf-8", errors="replace")
+        except errors.RemoteEntryNotFoundError:
+            return ""
+        except errors.LocalEntryNotFoundError:  # no network: the cache may know that there is none
+            if try_to_load_from_cache(**where) is None:
+                raise
+            return ""
 
 
 def _rows(builder: Any, source: HubSource, split: str, needed: Collection[str]) -> Iterator[Record]:

@@ -8,6 +8,7 @@ from stages.core.errors import PipelineError
 from stages.core.records import Record
 from stages.core.tasks import Kind
 from stages.sources import labels
+from stages.sources.disagreement import differ, differ_in_place, far_apart
 from stages.sources.rows import Cleaned, Row
 from stages.sources.tag_rows import check_scores, settle
 from stages.tasks.entity_tags import OUTSIDE
@@ -37,6 +38,7 @@ class KindOfLabel:
         None  # what only all rows together can tell
     )
     suits: Callable[[Sequence[str], Data, str], None] | None = None
+    disagree: Callable[[Row, Row, float], bool] | None = None  # whether near duplicates contradict each other
 
 
 def _class(row: Row) -> Iterable[str]:
@@ -89,8 +91,9 @@ KINDS: dict[Kind, KindOfLabel] = {
         check=_two_classes,
         names=_class,
         column="string",
-        keys=frozenset({"pair", "label_rules", "label_map"}),
+        keys=frozenset({"pair", "label_rules", "label_map", "checks.label_errors"}),
         stratified=True,
+        disagree=differ,
     ),
     "classes": KindOfLabel(
         wording="any number of classes a row",
@@ -99,6 +102,7 @@ KINDS: dict[Kind, KindOfLabel] = {
         names=_each,
         column="strings",
         keys=frozenset({"pair", "label_map", "label_separator", "label"}),
+        disagree=differ,
     ),
     "number": KindOfLabel(
         wording="a number a row",
@@ -107,6 +111,7 @@ KINDS: dict[Kind, KindOfLabel] = {
         names=_nothing,
         column="double",
         keys=frozenset({"pair"}),
+        disagree=far_apart,
     ),
     "tags": KindOfLabel(
         wording="a tag a word",
@@ -119,6 +124,7 @@ KINDS: dict[Kind, KindOfLabel] = {
         first=OUTSIDE,
         settle=settle,
         suits=check_scores,
+        disagree=differ_in_place,
     ),
     "text": KindOfLabel(
         wording="a text a row",

@@ -20,13 +20,29 @@ _EXCERPT = 200  # characters of a rejected row's text: enough to find it
 def write_rows(path: Path, rows: Sequence[Row], labels: Sequence[str], kind: Kind) -> Record:
     """Write `rows` as parquet and describe them: `rows`, `sha256`, and what there is to say of their labels.
 
-    The columns are id, text, where rows have them pair and label. Every option that shapes the bytes is fixed
-    here, so equal rows give equal files.
+    The columns are id, text, where rows have them pair and label.
     """
+    data = _parquet(_table(rows, kind))
+    write_bytes(path, data)
+    return {"rows": len(rows), "sha256": hashlib.sha256(data).hexdigest(), **_facts(rows, labels, kind)}
+
+
+def write_slices(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
+    """The values of the `columns` that `data.slices` names, by id, in the order of `rows`; none, no rows."""
+    import pyarrow as pa
+
+    names = ["id", *columns]
+    values = [(row.id, *row.slices) for row in rows] if columns else []
+    schema = pa.schema([pa.field(name, pa.string(), nullable=False) for name in names])
+    table = pa.table([[row[place] for row in values] for place in range(len(names))], schema=schema)
+    write_bytes(path, _parquet(table))
+
+
+def _parquet(table: Any) -> bytes:
+    """Every option that shapes the bytes is fixed here, so equal rows give equal files."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = _table(rows, kind)
     sink = pa.BufferOutputStream()
     pq.write_table(
         table,
@@ -37,9 +53,7 @@ def write_rows(path: Path, rows: Sequence[Row], labels: Sequence[str], kind: Kin
         row_group_size=1 << 16,
         store_schema=False,
     )
-    data = sink.getvalue().to_pybytes()
-    write_bytes(path, data)
-    return {"rows": len(rows), "sha256": hashlib.sha256(data).hexdigest(), **_facts(rows, labels, kind)}
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def _table(rows: Sequence[Row], kind: Kind) -> Any:
@@ -88,17 +102,24 @@ def write_rejected(path: Path, rejected: Iterable[Rejected]) -> None:
     )
 
 
-def characters(rows: Sequence[Row]) -> dict[str, int]:
-    """Lengths of the texts in characters: median, 95th percentile (both by nearest rank) and maximum.
+def lengths(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """How long the texts are, in `characters` and in words (`words_per_text`).
 
-    Words count as joined by spaces.
+    Each has minimum, median, 95th percentile (both by nearest rank) and maximum. Words are what tags belong
+    to, or else what white space parts; as characters, words count as joined by spaces.
     """
-    lengths = sorted(len(as_text(row.text)) for row in rows)
-    rank = {
-        name: math.ceil(share * len(lengths)) - 1
-        for name, share in (("median", 0.5), ("p95", 0.95), ("max", 1))
+    return {
+        "characters": _quantiles(len(as_text(row.text)) for row in rows),
+        "words_per_text": _quantiles(
+            len(row.text.split() if isinstance(row.text, str) else row.text) for row in rows
+        ),
     }
-    return {name: lengths[position] for name, position in rank.items()}
+
+
+def _quantiles(numbers: Iterable[int]) -> dict[str, int]:
+    ordered = sorted(numbers)
+    ranks = {"median": math.ceil(0.5 * len(ordered)) - 1, "p95": math.ceil(0.95 * len(ordered)) - 1}
+    return {"min": ordered[0], **{name: ordered[rank] for name, rank in ranks.items()}, "max": ordered[-1]}
 
 
 def _place(row: Rejected) -> tuple[str, int]:

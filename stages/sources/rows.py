@@ -13,7 +13,7 @@ class Row:
     """One text with its label. `at` is where it was read: file and line.
 
     `pair` is the second text of those that come in twos. `lines` are the lines of the words, where each has
-    its own.
+    its own. `slices` are the values of `data.slices`.
     """
 
     at: str
@@ -22,6 +22,7 @@ class Row:
     pair: str | None
     label: Label
     lines: tuple[int, ...] = field(default=(), repr=False)
+    slices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from stages.core.errors import PipelineError
 from stages.core.files import sha256
 from stages.core.records import Record
 from stages.core.runtime import say
-from stages.sources.hub import read_dataset
+from stages.sources.hub import dataset_facts, read_dataset
 from stages.sources.packages import table_from_package
 from stages.sources.tables import read_table
 
@@ -33,6 +33,7 @@ def write_source(data: Data, raw: Path, out: Path) -> None:
                 tables = {"all": read_table(path, name, data.source, needed)}
             case HubSource():
                 asked["commit"], tables = read_dataset(data.source, needed)
+                asked |= dataset_facts(data.source, asked["commit"])
         files, columns = _write(tables, out)
     records.write(out / "manifest.json", {"source": asked, "files": files, "columns": columns})
 

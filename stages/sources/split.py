@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from stages.core.data_section import Split
 from stages.core.errors import PipelineError
@@ -15,43 +16,60 @@ Splits = dict[str, list[Row]]
 Names = Callable[[Row], Iterable[str]]  # of a row's labels
 NAMES = ("train", "validation", "test")
 _SHOWN = 5
+_ADVICE = (
+    "; near duplicates stay in one split: raise data.checks.near, or set data.checks.near_leaks to off, where"
+    " they are not the same to you"
+)
 
 
-def make_splits(given: Splits, shares: Split, labels: Sequence[str], seed: int, kind: Kind) -> Splits:
+def make_splits(
+    given: Splits,
+    shares: Split,
+    labels: Sequence[str],
+    seed: int,
+    kind: Kind,
+    clusters: Mapping[Row, int] = MappingProxyType({}),
+) -> Splits:
     """All three splits, each in the order of its rows' hashes.
 
     `given` holds the user's own splits, or `all`. What is missing is cut from the training rows, stratified
-    by label; rows with one leak key stay together. Raises PipelineError when the user's
-    splits overlap, when one is empty, or when a label is missing from a split that needs it.
+    by label; rows with one leak key stay together, and so do those of one cluster where `clusters` are given.
+    Raises PipelineError when a split is empty, or when a label is missing from one that needs it.
     """
-    _refuse_leaks(given)
     training = given.get("all", given.get("train", []))
     cut = {name: getattr(shares, name) for name in ("test", "validation") if name not in given}
     stratified = KINDS[kind].stratified
     if stratified:
         _check_counts(training, labels, 1 + len(cut))
-    splits = {**given, **_cut(training, cut, seed, kind)}
+    splits = {**given, **_cut(training, cut, seed, kind, clusters)}
+    advice = _ADVICE if cut and clusters else ""
     ordered = {name: sorted(splits[name], key=lambda row: _order(row, seed)) for name in NAMES}
     if stratified:
-        _check_labels(ordered, labels)
+        _check_labels(ordered, labels, advice)
     else:
-        _check_empty(ordered)
+        _check_empty(ordered, advice)
         _check_training(ordered, labels, KINDS[kind].names)
     return ordered
 
 
-def _cut(rows: list[Row], shares: dict[str, float], seed: int, kind: Kind) -> Splits:
+def _cut(
+    rows: list[Row], shares: dict[str, float], seed: int, kind: Kind, clusters: Mapping[Row, int]
+) -> Splits:
     """Rows for each name of `shares`, and the rest for `train`.
 
     Where a label is one class, every split gets its share of each. Where a row may have several, shares hold
-    over all rows: what a label of few rows cannot give is made up for by the next ones.
+    over all rows: what a label of few rows cannot give is made up for by the next ones. Groups that are
+    larger than the smallest share stay for training as long as there are others.
     """
     splits: Splits = {name: [] for name in ("train", *shares)}
     each, seen, before = KINDS[kind].stratified, 0, dict.fromkeys(shares, 0)
-    for groups in _strata(rows, seed, KINDS[kind].names):
+    for groups in _strata(rows, seed, KINDS[kind].names, clusters):
         if each:
             seen, before = 0, {name: len(splits[name]) for name in shares}
-        seen += sum(map(len, groups))
+        size = sum(map(len, groups))
+        seen += size
+        largest = max(1, round(size * min(shares.values(), default=1)))
+        groups.sort(key=lambda group, largest=largest: len(group) > largest)  # type: ignore[misc]
         for to_come, (name, share) in zip(range(len(shares), 0, -1), shares.items(), strict=True):
             wanted = before[name] + max(1, round(seen * share))
             # One group at least stays for training, and of a class for each split that is still to come.
@@ -62,8 +80,10 @@ def _cut(rows: list[Row], shares: dict[str, float], seed: int, kind: Kind) -> Sp
     return splits
 
 
-def _strata(rows: list[Row], seed: int, names: Names) -> list[list[list[Row]]]:
-    """For each label, groups of rows with the same leak key, in the order of the key's hash.
+def _strata(rows: list[Row], seed: int, names: Names, clusters: Mapping[Row, int]) -> list[list[list[Row]]]:
+    """For each label, groups of rows with the same leak key or cluster, in the order of a hash.
+
+    It is the hash of a group's smallest key: its smallest hash would put large groups first, into test.
 
     A row of several labels counts for its rarest one (after Sechidis et al., "On the stratification of
     multi-label data", ECML PKDD 2011), so that a label of few rows is not left to chance. Texts that share a
@@ -71,43 +91,27 @@ def _strata(rows: list[Row], seed: int, names: Names) -> list[list[list[Row]]]:
     stratify by there is one stratum.
     """
     counts = Counter(name for row in rows for name in set(names(row)))
-    groups: dict[str, list[Row]] = defaultdict(list)
+    groups: dict[str | int, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: _order(row, seed)):
-        groups[_key(row)].append(row)
+        groups[clusters[row] if row in clusters else row_key(row)].append(row)
     strata: dict[str, list[list[Row]]] = defaultdict(list)
-    for group in groups.values():
+    for group in sorted(groups.values(), key=lambda group: _digest(min(map(row_key, group)), seed)):
         strata[min(names(group[0]), key=lambda name: (counts[name], name), default="")].append(group)
     return [strata[label] for label in sorted(strata)]
 
 
-def _key(row: Row) -> str:
+def row_key(row: Row) -> str:
     """The leak key of a row's text, or of both its texts, whichever comes first."""
     texts = [as_text(row.text), *([] if row.pair is None else [row.pair])]
     return "\0".join(sorted(map(leak_key, texts)))
 
 
 def _order(row: Row, seed: int) -> tuple[str, ...]:
-    digest = hashlib.sha256(f"{seed}\0{_key(row)}".encode()).hexdigest()
-    return digest, as_text(row.text), row.pair or "", str(row.label)
+    return _digest(row_key(row), seed), as_text(row.text), row.pair or "", str(row.label)
 
 
-def _refuse_leaks(given: Splits) -> None:
-    """Held-out rows must be new to the model, and test rows also to the choice of the best checkpoint."""
-    problems = []
-    for held_out, other in (("test", "train"), ("validation", "train"), ("test", "validation")):
-        known = {_key(row): row for row in given.get(other, [])}
-        pairs = [(row, known[key]) for row in given.get(held_out, []) if (key := _key(row)) in known]
-        if pairs:
-            but = "case, punctuation and order" if pairs[0][0].pair is not None else "case and punctuation"
-            shown = [f"{row.id} ({row.at} is {same.at})" for row, same in pairs[:_SHOWN]]
-            more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
-            problems.append(
-                f"{len(pairs)} of {len(given[held_out])} {held_out} rows are {other} rows too, but for {but}:"
-                f" {', '.join(shown)}{more}; remove them from one of the two, or name no"
-                f" {held_out} split, and it is cut from the training rows"
-            )
-    if problems:
-        raise PipelineError("\n".join(problems))
+def _digest(key: str, seed: int) -> str:
+    return hashlib.sha256(f"{seed}\0{key}".encode()).hexdigest()
 
 
 def _check_counts(rows: list[Row], labels: Sequence[str], needed: int) -> None:
@@ -121,11 +125,12 @@ def _check_counts(rows: list[Row], labels: Sequence[str], needed: int) -> None:
         )
 
 
-def _check_labels(splits: Splits, labels: Sequence[str]) -> None:
+def _check_labels(splits: Splits, labels: Sequence[str], advice: str) -> None:
     counts = {name: Counter(row.label for row in rows) for name, rows in splits.items()}
     problems = [
         f"the label {label!r} is missing from {name}: it has "
         + ", ".join(f"{counts[n][label]} rows in {n}" for n in NAMES)
+        + advice
         for label in labels
         for name in NAMES
         if not counts[name][label]
@@ -134,10 +139,12 @@ def _check_labels(splits: Splits, labels: Sequence[str]) -> None:
         raise PipelineError("\n".join(problems[: 2 * _SHOWN]))
 
 
-def _check_empty(splits: Splits) -> None:
+def _check_empty(splits: Splits, advice: str) -> None:
     if empty := [name for name in NAMES if not splits[name]]:
         counts = ", ".join(f"{len(splits[name])} in {name}" for name in NAMES)
-        raise PipelineError(f"too few rows: there are {counts}, and {' and '.join(empty)} needs one or more")
+        raise PipelineError(
+            f"too few rows: there are {counts}, and {' and '.join(empty)} needs one or more{advice}"
+        )
 
 
 def _check_training(splits: Splits, labels: Sequence[str], names: Names) -> None:

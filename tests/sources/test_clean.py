@@ -91,7 +91,7 @@ def test_ids_come_from_the_column_or_from_the_text() -> None:
     kept, rejected = clean(rows, settings(id="id"))
     assert reasons(rejected) == [("a.csv:4", "no id")]
     with pytest.raises(PipelineError, match=r"'i2' is the id of two rows, a\.csv:2 and a\.csv:3"):
-        check_ids(kept)
+        check_ids({"train": kept[:1], "test": kept[1:]})
 
 
 @pytest.mark.parametrize("label", ["two words", 'quo"ted', "<b>bold</b>", "a|b", "café", "no", "1"])

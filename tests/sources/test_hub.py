@@ -35,6 +35,7 @@ dataset_info:
 ---
 """
 TAGGED_CARD = """---
+license: cc-by-sa-4.0
 configs:
 - config_name: default
   data_files: [{split: train, path: train.jsonl}]
@@ -67,6 +68,12 @@ TAGGED = [
 CONFIG = b'{"model_type": "bert"}'
 WEIGHTS = b"not really weights"
 MODELS: dict[str, dict[str, bytes]] = {
+    "org/licensed": {
+        "README.md": b"---\nlicense: cc-by-nc-4.0\n---\n",
+        "config.json": CONFIG,
+        "model.safetensors": WEIGHTS,
+        "source.spm": b"pieces",
+    },
     "org/model": {
         "config.json": CONFIG,
         "model.safetensors": WEIGHTS,
@@ -113,7 +120,12 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         tagged = "".join(json.dumps(row) + "\n" for row in TAGGED).encode()
         datasets = {
             "org/rows": {"README.md": CARD.encode(), **splits},
-            "org/tagged": {"README.md": TAGGED_CARD.encode(), "train.jsonl": tagged},
+            "org/tagged": {
+                "README.md": TAGGED_CARD.encode(),
+                "train.jsonl": tagged,
+                "eval.yaml": b"name: x\ntasks: [{id: tagging, split: train}]\n",
+            },
+            "org/bare": {"train.csv": splits["train.csv"]},
         }
         for name, files in {**MODELS, **datasets}.items():
             kind = "dataset" if name in datasets else "model"
@@ -159,6 +171,7 @@ def test_fetch_pin_and_fetch_again(hub: Hub, tmp_path: Path) -> None:
     ]
     manifest = json.loads((layout.source / "manifest.json").read_text())
     assert manifest["source"]["commit"] == hub.commits["local/rows"]
+    assert "license" not in manifest["source"]
     assert {p.name: p.read_bytes() for p in layout.base.iterdir()} == {
         "config.json": CONFIG,
         "model.safetensors": WEIGHTS,
@@ -213,6 +226,37 @@ def test_lists_of_classes_and_translations_of_the_hub(
     done = run("fetch", root, hub.environment())
     assert done.returncode == 0, done.stderr
     assert [row["values"] for row in read_lines(Layout(root).source / "train.jsonl")] == expected
+
+
+def test_licences_of_base_and_data_come_with_them_and_are_checked_before_anything_is_made(
+    hub: Hub, tmp_path: Path
+) -> None:
+    source = {"type": "hub", "repo_id": "local/tagged", "revision": hub.commits["local/tagged"]}
+    base = {"repo_id": "local/licensed", "revision": hub.commits["local/licensed"]}
+    root = project(tmp_path, hub, base, source=source, text="tokens", label="ner_tags")
+    for changes in ({}, {"HF_HUB_OFFLINE": "1"}):  # the second time from the cache
+        done = run("fetch", root, hub.environment(**changes))
+        assert done.returncode == 0, done.stderr
+        manifest = json.loads((Layout(root).source / "manifest.json").read_text())
+        assert manifest["source"]["license"] == "cc-by-sa-4.0"
+        assert manifest["source"]["benchmark"] == [{"id": "tagging", "split": "train"}]
+    refused = run("prepare", root, hub.environment())
+    assert refused.stderr.startswith("error: params.yaml: card.license: the base's cc-by-nc-4.0 forbids comm")
+    assert "; the data's cc-by-sa-4.0 keeps what is made from it under" in refused.stderr
+    # Another base and other data are fetched in spite of what lies here.
+    bare = {"type": "hub", "repo_id": "local/bare", "revision": hub.commits["local/bare"]}
+    model = {"repo_id": "local/model", "revision": hub.commits["local/model"]}
+    write_params(root, base=model, data={"source": bare})
+    for changes in ({}, {"HF_HUB_OFFLINE": "1"}):
+        done = run("fetch", root, hub.environment(**changes))
+        assert done.returncode == 0, done.stderr
+    manifest = json.loads((Layout(root).source / "manifest.json").read_text())
+    assert not {"license", "benchmark"} & manifest["source"].keys()
+    write_params(root, base=model, data={"source": bare}, card={"benchmark": "tagging"})
+    refused = run("prepare", root, hub.environment())
+    assert refused.stderr.startswith(
+        "error: params.yaml: card.benchmark: local/bare has no task 'tagging'; it"
+    )
 
 
 def test_errors_are_one_line_each(hub: Hub, tmp_path: Path) -> None:

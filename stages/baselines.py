@@ -6,6 +6,9 @@ Run     dvc repro baselines   (or: python -m stages.baselines)
 """
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stages.core import records
 from stages.core.closure import code_digest
@@ -13,6 +16,9 @@ from stages.core.files import digest, folder_digests, new_folder, sha256
 from stages.core.layout import Layout
 from stages.core.runtime import run, say
 from stages.core.schema import Params
+
+if TYPE_CHECKING:
+    from stages.training.ladder import Start
 
 
 def baselines(params: Params, layout: Layout) -> None:
@@ -49,16 +55,10 @@ def baselines(params: Params, layout: Layout) -> None:
             "code": code_digest("baselines", layout.root),
         },
     )
-    chosen, facts = params.baselines.models, {}
+    chosen = params.baselines.models
     with new_folder(layout.baselines) as work, threadpool_limits(params.compute.threads):
-        for name in params.task.kind.quick_rungs if chosen is None else chosen:
-            started = time.monotonic()
-            fitted = ladder.climb(name, start)
-            facts[name] = fitted.facts
-            lines = zip(start.rows["test"].ids, fitted.predicted, strict=True)
-            records.write_lines(work / f"{name}.jsonl", ({"id": id_, **said} for id_, said in lines))
-            say("baselines", f"{name}: {fitted.facts['description']}, {time.monotonic() - started:.1f} s")
-    records.write(
+        facts = _climbed(params.task.kind.quick_rungs if chosen is None else chosen, start, work)
+    records.write_report(
         layout.baselines_report,
         {
             "models": facts,
@@ -66,6 +66,24 @@ def baselines(params: Params, layout: Layout) -> None:
             "code": code_digest("baselines", layout.root),
         },
     )
+
+
+def _climbed(rungs: Sequence[str], start: "Start", work: Path) -> records.Record:
+    """What each rung says of the test rows, into the folder `work`; the facts of each that could say it."""
+    from stages.training import ladder
+
+    facts = {}
+    for name in rungs:
+        started = time.monotonic()
+        fitted = ladder.climb(name, start)
+        if fitted is None:
+            say("baselines", f"{name}: left out, it cannot do the task before it is fine-tuned")
+            continue
+        facts[name] = fitted.facts
+        lines = zip(start.rows["test"].ids, fitted.predicted, strict=True)
+        records.write_lines(work / f"{name}.jsonl", ({"id": id_, **said} for id_, said in lines))
+        say("baselines", f"{name}: {fitted.facts['description']}, {time.monotonic() - started:.1f} s")
+    return facts
 
 
 if __name__ == "__main__":

@@ -22,9 +22,12 @@ from stages.core import records
 from stages.core.errors import PipelineError
 from stages.core.files import sha256
 from stages.core.layout import Layout
+from stages.core.records import parse
 from stages.core.schema import Params
 from stages.curve import curve
 from stages.evaluate import evaluate
+from stages.snippet import snippet
+from stages.sources.prepared import write_slices
 from stages.train import train
 from tests import card_records, tiny
 
@@ -65,6 +68,7 @@ def write_prepared(layout: Layout) -> None:
         pq.write_table(pa.Table.from_pylist(rows), layout.split(name))
         counts = {label: sum(row["label"] == label for row in rows) for label in LABELS}
         splits[name] = {"rows": size, "sha256": sha256(layout.split(name)), "labels": counts}
+    write_slices(layout.slices, [], [])
     records.write(layout.prepared_manifest, {"labels": LABELS, "normalisation": [], "splits": splits})
     read = {"read": 260, "kept": 260, "rejected": {}}
     source = {"type": "files", "path": "rows.csv"}
@@ -89,6 +93,7 @@ def evaluated(
     baselines(given, layout)
     evaluate(given, layout)
     curve(given, layout)
+    snippet(given, layout)
     return given, layout
 
 
@@ -155,11 +160,11 @@ def test_again_gives_the_same_bytes_and_a_card(changed: tuple[Params, Layout]) -
     made = [
         layout.eval_report,
         layout.predictions,
-        layout.breakdown_plot,
-        layout.ladder_plot,
-        layout.results_plot,
-        layout.loss_plot,
+        layout.published,
+        layout.mistakes,
+        *sorted(layout.results_plot.parent.glob("*.png")),
     ]
+    assert len(made) == 10
     before = [path.read_bytes() for path in made]
     evaluate(given, layout)
     assert [path.read_bytes() for path in made] == before
@@ -179,7 +184,7 @@ def rewrite(path: Path, change: Callable[[list[str]], list[str]]) -> None:
 
 
 def edit(path: Path, *keys: str, value: str) -> None:
-    record = json.loads(path.read_text())
+    record = parse(path.read_bytes())
     node = record
     for key in keys[:-1]:
         node = node[key]
@@ -251,8 +256,9 @@ def test_the_snippet_of_the_card_runs_on_the_release_and_answers_as_evaluated(
     card(given, layout)
     row = next(records.read_lines(layout.predictions))
     text = pq.read_table(layout.split("test")).column("text")[0].as_py()
-    snippet = layout.card.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
-    snippet = snippet.replace('"A text to classify."', repr(text))
+    said = layout.card.read_text(encoding="utf-8")
+    copied, printed = said.split("```python\n")[1].split("```")[0], said.split("```text\n")[1].split("```")[0]
+    about_the_row = copied.replace('"A text to classify."', repr(text))
 
     data = tmp_path / "hub"
     mirror.add(data, given.base.repo_id, layout.base, "base")
@@ -263,11 +269,16 @@ def test_the_snippet_of_the_card_runs_on_the_release_and_answers_as_evaluated(
             "HF_ENDPOINT": server.url,
             "HF_TOKEN": server.token,
             "HF_HOME": str(tmp_path / "home"),
+            "OMP_NUM_THREADS": str(given.compute.threads),
         }
-        done = subprocess.run(
-            [sys.executable, "-c", snippet], cwd=tmp_path, env=env, capture_output=True, text=True
-        )
-    assert done.returncode == 0, done.stderr
-    assert row["predicted"] in done.stdout
-    answer = float(re.findall(r"0\.\d+|1\.0", done.stdout)[-1])
+        answers = []
+        for code in (copied, about_the_row):
+            done = subprocess.run(
+                [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stderr
+            answers.append(done.stdout)
+    assert answers[0] == printed
+    assert row["predicted"] in answers[1]
+    answer = float(re.findall(r"0\.\d+|1\.0", answers[1])[-1])
     assert answer == pytest.approx(max(row["probabilities"]), abs=1e-4)

@@ -1,4 +1,7 @@
-"""Which of our files a stage's code consists of: its import closure, read from the source, not run."""
+"""Which of our files a stage's code consists of: its import closure, read from the source, not run.
+
+A file that a module reads from beside itself, as `Path(__file__).with_name("NAME")`, is code too.
+"""
 
 import ast
 from pathlib import Path
@@ -9,9 +12,9 @@ ROOTS = ("stages", "localhub")
 
 
 def closure(module: Path, root: Path) -> list[Path]:
-    """The file `module` and every file of ours that it imports, directly or not, sorted.
+    """The file `module` and every file of ours that it, directly or not, imports or reads from beside itself.
 
-    Imports inside functions count. Empty `__init__.py` files do not: they hold no behaviour.
+    Sorted. Imports inside functions count. Empty `__init__.py` files do not: they hold no behaviour.
     """
     seen: set[Path] = set()
     todo = [module]
@@ -19,7 +22,7 @@ def closure(module: Path, root: Path) -> list[Path]:
         file = todo.pop()
         if file not in seen:
             seen.add(file)
-            todo += [f for name in _imports(file) if (f := _file(name, root))]
+            todo += _used(file, root)
     return sorted(seen)
 
 
@@ -29,9 +32,24 @@ def code_digest(stage: str, root: Path) -> str:
     return digest({f.relative_to(root).as_posix(): sha256(f) for f in files})
 
 
-def _imports(file: Path) -> set[str]:
+def _used(file: Path, root: Path) -> list[Path]:
+    """The files of ours that a module uses itself; what is no module uses none."""
+    if file.suffix != ".py":
+        return []
+    tree = ast.parse(file.read_bytes())
+    return [f for name in _imports(tree) if (f := _file(name, root))] + _beside(tree, file)
+
+
+def _beside(tree: ast.Module, file: Path) -> list[Path]:
+    """The files that the module reads as `Path(__file__).with_name("NAME")`."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) == 1]
+    named = [call for call in calls if ast.unparse(call.func) == "Path(__file__).with_name"]
+    return [file.with_name(ast.literal_eval(call.args[0])) for call in named]
+
+
+def _imports(tree: ast.Module) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -92,3 +92,10 @@ def digest(files: dict[str, str]) -> str:
     """One SHA-256 for a table of file digests, as `sha256sum` would print the table."""
     table = "".join(f"{files[name]}  {name}\n" for name in sorted(files))
     return hashlib.sha256(table.encode()).hexdigest()
+
+
+# A PNG of one transparent pixel, for a figure that there is nothing to draw in: DVC wants every output.
+EMPTY_FIGURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b494441"
+    "5478da6360600000000300012b094d840000000049454e44ae426082"
+)

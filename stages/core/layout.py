@@ -14,6 +14,10 @@ class Layout:
     def params(self) -> Path:
         return self.root / "params.yaml"
 
+    def report(self, name: str) -> Path:
+        """The record of a stage."""
+        return self.root / f"reports/{name}.json"
+
     # What the user brings.
     @property
     def raw(self) -> Path:
@@ -22,6 +26,10 @@ class Layout:
     @property
     def templates(self) -> Path:
         return self.root / "model_cards/templates"
+
+    @property
+    def prose(self) -> Path:
+        return self.root / "model_cards/prose"
 
     # fetch
     @property
@@ -42,6 +50,14 @@ class Layout:
         return self.prepared / "rejected.jsonl"
 
     @property
+    def findings(self) -> Path:
+        return self.prepared / "findings.jsonl"
+
+    @property
+    def slices(self) -> Path:
+        return self.root / "data/slices.parquet"
+
+    @property
     def prepared_manifest(self) -> Path:
         return self.prepared / "manifest.json"
 
@@ -51,7 +67,7 @@ class Layout:
 
     @property
     def data_report(self) -> Path:
-        return self.root / "reports/data.json"
+        return self.report("data")
 
     # baselines
     @property
@@ -60,7 +76,7 @@ class Layout:
 
     @property
     def baselines_report(self) -> Path:
-        return self.root / "reports/baselines.json"
+        return self.report("baselines")
 
     # train
     @property
@@ -69,7 +85,7 @@ class Layout:
 
     @property
     def train_report(self) -> Path:
-        return self.root / "reports/train.json"
+        return self.report("train")
 
     @property
     def history(self) -> Path:
@@ -86,7 +102,7 @@ class Layout:
     # curve
     @property
     def curve_report(self) -> Path:
-        return self.root / "reports/curve.json"
+        return self.report("curve")
 
     @property
     def curve_checkpoints(self) -> Path:
@@ -98,8 +114,28 @@ class Layout:
         return self.root / "models/predictions.jsonl"
 
     @property
+    def published(self) -> Path:
+        return self.root / "models/published.jsonl"
+
+    @property
+    def mistakes(self) -> Path:
+        return self.root / "models/mistakes.jsonl"
+
+    @property
+    def previous_note(self) -> Path:
+        return self.root / "data/previous/release.json"
+
+    @property
+    def previous_predictions(self) -> Path:
+        return self.root / "data/previous/predictions.jsonl"
+
+    @property
     def eval_report(self) -> Path:
-        return self.root / "reports/eval.json"
+        return self.report("eval")
+
+    @property
+    def scores(self) -> Path:
+        return self.report("scores")
 
     # Figures lie beside the card, as in the release, so that the card shows them wherever it is read.
     @property
@@ -118,10 +154,40 @@ class Layout:
     def loss_plot(self) -> Path:
         return self.root / "model_cards/figures/loss.png"
 
+    @property
+    def calibration_plot(self) -> Path:
+        return self.root / "model_cards/figures/calibration.png"
+
+    @property
+    def slices_plot(self) -> Path:
+        return self.root / "model_cards/figures/slices.png"
+
+    # snippet
+    @property
+    def snippet_report(self) -> Path:
+        return self.report("snippet")
+
+    # What was measured differs from run to run, so no stage declares it as an output.
+    @property
+    def measured(self) -> Path:
+        return self.root / "reports/measured"
+
+    @property
+    def speed_report(self) -> Path:
+        return self.measured / "speed.json"
+
+    @property
+    def training_report(self) -> Path:
+        return self.measured / "training.json"
+
     # card, push
     @property
     def card(self) -> Path:
         return self.root / "model_cards/README.md"
+
+    @property
+    def card_sources(self) -> Path:
+        return self.root / "model_cards/card.json"
 
     @property
     def curve_plot(self) -> Path:

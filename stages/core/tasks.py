@@ -13,6 +13,8 @@ Kind = Literal["class", "classes", "number", "tags", "text", "none"]
 
 # The rungs that are neural networks, trained as the model itself is.
 NETWORKS = ("feed_forward", "rnn", "lstm", "transformer")
+# The rung that is the base model before fine-tuning, where that can do the task.
+BASE = "base"
 
 
 @dataclass(frozen=True)
@@ -39,38 +41,38 @@ TASK_TYPES: dict[str, TaskType] = {
     "text-classification": TaskType(
         label="class",
         metrics=("f1_macro", "accuracy", "f1_micro", "f1_weighted"),
-        rungs=("majority", "linear", *NETWORKS),
+        rungs=("majority", "linear", *NETWORKS, BASE),
         options=frozenset({"labels"}),
     ),
     "multi-label-classification": TaskType(
         label="classes",
         metrics=("f1_micro", "f1_macro", "f1_samples", "exact_match"),
-        rungs=("majority", "linear", *NETWORKS),
+        rungs=("majority", "linear", *NETWORKS, BASE),
         options=frozenset({"labels", "thresholds"}),
     ),
     "text-regression": TaskType(
         label="number",
         metrics=("mse", "rmse", "mae", "pearson", "spearman", "r2"),
-        rungs=("mean", "linear", *NETWORKS),
+        rungs=("mean", "linear", *NETWORKS, BASE),
     ),
     # Entity scores exist for entity tags (B-PER), f1_macro for plain ones (NOUN).
     "token-classification": TaskType(
         label="tags",
         metrics=("entity_f1", "entity_precision", "entity_recall", "accuracy", "f1_macro"),
-        rungs=("majority", "most_frequent_tag", "linear", *NETWORKS),
+        rungs=("majority", "most_frequent_tag", "linear", *NETWORKS, BASE),
         options=frozenset({"labels", "label_all_tokens", "stride"}),
     ),
     "seq2seq": TaskType(
         label="text",
         metrics=("chrf", "bleu", "rouge1", "rouge2", "rougeL"),
-        rungs=("copy", "lead", "transformer"),
+        rungs=("copy", "lead", "transformer", BASE),
         options=frozenset({"prefix", "max_target_length", "num_beams"}),
     ),
-    "causal-lm": TaskType(label="none", metrics=("perplexity", "loss"), rungs=("unigram", *NETWORKS)),
+    "causal-lm": TaskType(label="none", metrics=("perplexity", "loss"), rungs=("unigram", *NETWORKS, BASE)),
     "masked-lm": TaskType(
         label="none",
         metrics=("pseudo_perplexity", "loss", "masked_accuracy"),
-        rungs=("unigram", *NETWORKS),
+        rungs=("unigram", *NETWORKS, BASE),
         options=frozenset({"mask_share"}),
     ),
 }

@@ -50,10 +50,18 @@ RESAMPLING: dict[str, Resampling] = {
 }
 
 
+@dataclass(frozen=True)
+class Scores:
+    """Every metric of a task: of all rows, and of each resample, an array of shape [resamples]."""
+
+    values: dict[str, float]
+    samples: dict[str, Floats]
+
+
 def resampled(
     task_type: str, predicted: Predicted, references: Sequence[Any], labels: Labels, bootstrap: Bootstrap
-) -> dict[str, Floats]:
-    """Every metric of the task on each resample: arrays of shape [resamples].
+) -> Scores:
+    """Every metric of the task, of all rows and of each resample of them.
 
     The rows drawn depend on the seed and on the number of rows alone, so that the arrays of two models on the
     same test set are paired, and a model's interval stays what it was when a baseline is added.
@@ -61,11 +69,16 @@ def resampled(
     task = RESAMPLING[task_type]
     counts = task.counts(predicted, references, labels)
     weighted = task.weighted(predicted, references) if task.weighted else None
-    parts = [
-        task.values(weights @ counts, labels) | (weighted(weights) if weighted else {})
-        for weights in drawn(len(references), bootstrap)
-    ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def of(weights: Floats) -> dict[str, Floats]:
+        return task.values(weights @ counts, labels) | (weighted(weights) if weighted else {})
+
+    values = {name: float(value[0]) for name, value in of(np.ones((1, len(references)))).items()}
+    parts = [of(weights) for weights in drawn(len(references), bootstrap)]
+    return Scores(
+        values=values,
+        samples={name: np.concatenate([part[name] for part in parts]) for name in values},
+    )
 
 
 def drawn(rows: int, bootstrap: Bootstrap) -> Iterator[Floats]:

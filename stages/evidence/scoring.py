@@ -1,24 +1,29 @@
 """From predictions to the record: scores with intervals, comparisons with the baselines, the lines printed.
 
-Nothing here needs the model, so that scores can be computed again from published predictions.
+Nothing here needs the model: all of it can be worked out again from published predictions.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from stages.core.errors import PipelineError
 from stages.core.records import Record
 from stages.core.tasks import TASK_TYPES, greater_is_better
+from stages.evidence.calibration import calibrate
 from stages.evidence.diagnosis import Diagnosis
+from stages.evidence.mistakes import mistakes
+from stages.evidence.published import Predictions, rounded
 from stages.evidence.resampling import resampled
-from stages.evidence.statistics import Bootstrap, Floats, compare, mcnemar
+from stages.evidence.slices import slices
+from stages.evidence.statistics import Bootstrap, Floats, centred, compare, mcnemar
 from stages.tasks import metrics, tag_metrics, text_metrics
 from stages.tasks.entity_tags import are_entities
-from stages.tasks.rows import Rows
-from stages.tasks.table import TASKS
 
 MODEL = "this model"
+# The scores that are the share of rows that are right, of the kinds of label that have such.
+_MACRO = "f1_macro"
+_SHARES_OF_ROWS = ("accuracy", "exact_match")
 
 Details = Callable[[Sequence[Record], Sequence[Any], Sequence[str]], Record]
 
@@ -32,44 +37,59 @@ class _Scored:
     samples: Mapping[str, Floats]
 
 
-def same_labels(model: Sequence[str], prepared: Sequence[str]) -> None:
-    """Raise PipelineError when the model's outputs are not the prepared labels, in that order."""
-    if list(model) != list(prepared):
+@dataclass(frozen=True)
+class Setting:
+    """How predictions are scored. `temperature` is what probabilities are divided by to be calibrated."""
+
+    task_type: str
+    labels: Sequence[str]
+    metric: str
+    bootstrap: Bootstrap
+    temperature: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the label of a row is."""
+        return TASK_TYPES[self.task_type].label
+
+
+def judge(said: Predictions, setting: Setting) -> Record:
+    """What the record says of the model and, on the same rows, of all that it is compared with.
+
+    Raises PipelineError when these labels have no such metric.
+    """
+    own = _scored(said.model, said.references, setting)
+    if setting.metric not in own.scores:
+        names = ", ".join(own.scores)
         raise PipelineError(
-            f"the saved model's labels {list(model)} are not the prepared ones {list(prepared)}:"
-            " run `dvc repro train`"
+            f"task.metric: {setting.metric} does not exist for these labels: choose one of {names}"
         )
 
+    def against(predicted: Sequence[Record]) -> Record:
+        its = _scored(predicted, said.references, setting)
+        return {"metrics": its.scores, "comparison": _comparison(own, its, said.references, setting)}
 
-def judge(
-    task_type: str,
-    predicted: Sequence[Record],
-    baselines: Mapping[str, Sequence[Record]],
-    references: Sequence[Any],
-    labels: Sequence[str],
-    metric: str,
-    bootstrap: Bootstrap,
-) -> Record:
-    """What the record says of the model and, on the same rows, of each baseline; rounded to 6 decimals.
+    found: Record = {"metrics": own.scores, "baselines": {n: against(p) for n, p in said.baselines.items()}}
+    if said.stressed:
+        found["stressed"] = {name: against(predicted) for name, predicted in said.stressed.items()}
+    if said.previous:
+        found["previous"] = against(said.previous)
+    found |= rounded(_looked_into(said, setting))
+    return found
 
-    Predictions are rounded before they are scored: what is scored is what is published. Raises PipelineError
-    when these labels have no `metric`.
-    """
-    kind = TASK_TYPES[task_type].label
-    rounded = _rounded(list(predicted))
-    own = _scored(task_type, rounded, references, labels, bootstrap)
-    if metric not in own.scores:
-        names = ", ".join(own.scores)
-        raise PipelineError(f"task.metric: {metric} does not exist for these labels: choose one of {names}")
-    compared = {}
-    for name, said in baselines.items():
-        its = _scored(task_type, _rounded(list(said)), references, labels, bootstrap)
-        compared[name] = {
-            "metrics": its.scores,
-            "comparison": _comparison(own, its, references, metric, bootstrap, _RIGHT.get(kind)),
-        }
-    details: Record = _rounded(DETAILS[kind](rounded, references, labels))
-    return {"metrics": own.scores, **details, "baselines": compared}
+
+def _looked_into(said: Predictions, setting: Setting) -> Record:
+    """Beyond the scores: by class, how sure the model is, where it errs, and its worst mistakes."""
+    kind, labels, bootstrap = setting.kind, setting.labels, setting.bootstrap
+    found = DETAILS[kind](said.model, said.references, labels)
+    columns = {"label": said.references} if kind == "class" else {}
+    columns |= dict(sorted(said.slices.items()))  # in the order that a file of predictions has them
+    found["slices"] = slices(setting.task_type, said.model, said.references, labels, columns, bootstrap)
+    if calibration := calibrate(kind, said.model, said.references, labels, bootstrap, setting.temperature):
+        found |= {"calibration": calibration, "temperature": setting.temperature}
+    if worst := mistakes(kind, said.ids, said.model, said.references, labels):
+        found["mistakes"] = worst
+    return found
 
 
 def loss_of(found: Record, baseline: str) -> float | None:
@@ -78,41 +98,43 @@ def loss_of(found: Record, baseline: str) -> float | None:
     return float(scores["loss"]["value"]) if "loss" in scores else None
 
 
-def _scored(
-    task_type: str,
-    predicted: Sequence[Record],
-    references: Sequence[Any],
-    labels: Sequence[str],
-    bootstrap: Bootstrap,
-) -> _Scored:
-    values = TASKS[task_type].score(predicted, references, labels)
-    samples = resampled(task_type, predicted, references, labels, bootstrap)
-    scores = {}
-    for name, value in values.items():
+def _scored(predicted: Sequence[Record], references: Sequence[Any], setting: Setting) -> _Scored:
+    bootstrap = setting.bootstrap
+    found = resampled(setting.task_type, predicted, references, setting.labels, bootstrap)
+    scores, samples = {}, {}
+    for name, value in found.values.items():
+        samples[name] = centred(found.samples[name], value) if name == _MACRO else found.samples[name]
         low, high = bootstrap.interval(samples[name])
         scores[name] = {"value": value, "low": low, "high": high, "n": len(references)}
-    return _Scored(predicted, _rounded(scores), samples)
+    return _Scored(predicted, rounded(scores), samples)
 
 
-def _comparison(
-    own: _Scored,
-    its: _Scored,
-    references: Sequence[Any],
-    metric: str,
-    bootstrap: Bootstrap,
-    right: Callable[[Any, Any], bool] | None,
-) -> Record:
+def _comparison(own: _Scored, its: _Scored, references: Sequence[Any], setting: Setting) -> Record:
+    metric, bootstrap = setting.metric, setting.bootstrap
     values = own.scores[metric]["value"], its.scores[metric]["value"]
-    compared = compare(metric, own.samples[metric], its.samples[metric], values, bootstrap)
-    found = {**asdict(compared), "verdict": compared.verdict}
-    if right:
+    samples, rows = (own.samples[metric], its.samples[metric]), len(references)
+    tested: Record = {}
+    if right := _RIGHT.get(setting.kind):
         hits = (
             [right(record["predicted"], true) for record, true in zip(of.predicted, references, strict=True)]
             for of in (own, its)
         )
-        found["mcnemar"] = asdict(mcnemar(*hits))
-    rounded: Record = _rounded(found)
-    return rounded
+        tested = asdict(mcnemar(*hits))
+        differ = tested["only_model"] + tested["only_baseline"]
+    else:
+        differ = sum(_differ(*both) for both in zip(own.predicted, its.predicted, strict=True))
+    compared = compare(metric, *samples, values, bootstrap, rows, differ)
+    verdict = compared.verdict
+    decided = verdict in ("better", "worse")
+    if decided and metric in _SHARES_OF_ROWS and tested and tested["p"] > 1 - bootstrap.confidence:
+        verdict = "inconclusive"  # the exact test is about this very score
+    found: Record = rounded({**asdict(compared), "verdict": verdict})
+    return found | ({"mcnemar": rounded(tested)} if tested else {})
+
+
+def _differ(one: Record, other: Record) -> bool:
+    """Whether two predictions of a row are not the same, probabilities aside."""
+    return any(one[key] != other[key] for key in one.keys() & other.keys() - {"probabilities"})
 
 
 def _of_class(predicted: Sequence[Record], references: Sequence[Any], labels: Sequence[str]) -> Record:
@@ -150,23 +172,9 @@ _RIGHT: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _rounded(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {key: _rounded(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_rounded(value) for value in node]
-    return round(node, 6) if isinstance(node, float) else node
-
-
-def prediction_lines(rows: Rows, predicted: Sequence[Record]) -> Iterator[Record]:
-    """One object a row, in their order: id, true label, and what is predicted, rounded to 6 decimals."""
-    for id_, label, record in zip(rows.ids, rows.labels, predicted, strict=True):
-        yield {"id": id_, "label": label, **_rounded(record)}
-
-
 def described(diagnosis: Diagnosis) -> Record:
     """What the record says of the training curves."""
-    found: Record = _rounded(
+    found: Record = rounded(
         {
             "verdict": diagnosis.verdict,
             "because": [asdict(rule) | {"holds": rule.holds} for rule in diagnosis.because],

@@ -3,10 +3,13 @@
 Sources: the percentile bootstrap, Efron, "Bootstrap methods: another look at the jackknife", Annals of
 Statistics 7(1), 1979; McNemar, "Note on the sampling error of the difference between correlated proportions
 or percentages", Psychometrika 12, 1947; which test suits which score, Dror et al., "The Hitchhiker's Guide
-to Testing Statistical Significance in Natural Language Processing", ACL 2018.
+to Testing Statistical Significance in Natural Language Processing", ACL 2018; what a test set can show at
+all, Card et al., "With Little Power Comes Great Responsibility", EMNLP 2020.
 """
 
+import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -18,8 +21,10 @@ Floats = NDArray[np.float64]
 Verdict = Literal["better", "same", "inconclusive", "worse"]
 
 MARGIN = 0.01  # of a score between 0 and 1: differences that stay within it on both sides count as none
-METHOD = "percentile bootstrap over test rows; the same resampled rows for every model"
-
+POWER = 0.8  # how often a difference that is there should be found
+METHOD = (
+    "percentile bootstrap over test rows, the same ones for every model; macro F1 is centred on its value"
+)
 _UNBOUNDED = LOWER_IS_BETTER  # errors, losses and perplexities: these alone have no upper end
 
 
@@ -40,18 +45,30 @@ class Bootstrap:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A model's score less a baseline's, on the same rows."""
+    """A model's score less a baseline's, on the same rows.
+
+    `detectable` is the smallest true difference that four in five test sets like this one would show.
+    `differ` rows tell the two apart, and fewer than `fewest` of them decide nothing.
+    """
 
     metric: str
     difference: float
     low: float
     high: float
+    detectable: float
     margin: float = MARGIN
+    differ: int = 0
+    fewest: int = 0
 
     @property
     def verdict(self) -> Verdict:
-        """`better` and `worse` when the interval excludes 0, `same` when it stays within the margin of 0."""
+        """`better` and `worse` when the interval excludes 0, `same` when it stays within the margin of 0.
+
+        Inconclusive too when too few rows tell the two apart.
+        """
         up = greater_is_better(self.metric)
+        if (self.low > 0 or self.high < 0) and self.differ < self.fewest:
+            return "inconclusive"
         if self.low > 0:
             return "better" if up else "worse"
         if self.high < 0:
@@ -78,18 +95,70 @@ def margin(metric: str, value: float) -> float:
     return 100 * MARGIN if metric in PERCENTAGES else MARGIN
 
 
+def centred(samples: Floats, value: float) -> Floats:
+    """Resampled scores, 0 to 1, about the score of all rows.
+
+    For macro F1: a resample without a rare class counts that class as 0, so that all resamples lie too low.
+    """
+    moved: Floats = np.clip(samples - samples.mean() + value, 0.0, 1.0)
+    return moved
+
+
 def compare(
-    metric: str, model: Floats, baseline: Floats, values: tuple[float, float], bootstrap: Bootstrap
+    metric: str,
+    model: Floats,
+    baseline: Floats,
+    values: tuple[float, float],
+    bootstrap: Bootstrap,
+    rows: int,
+    differ: int,
 ) -> Comparison:
     """Paired bootstrap of a difference: `model` and `baseline` hold the metric on the same resamples.
 
-    `values` are the two scores on all rows, the model's first. Rounded as records are, so that the verdict
-    follows from the numbers that a reader sees.
+    `values` are the two scores on all `rows`, the model's first; `differ` of the rows tell the two apart.
+    Where resampling never changes the difference, the interval is what these rows leave open (see `unseen`).
+    Rounded as records are, so that the verdict follows from the numbers that a reader sees.
     """
-    low, high = bootstrap.interval(model - baseline)
     difference = values[0] - values[1]
-    near = margin(metric, values[0])
-    return Comparison(metric, round(difference, 6), round(low, 6), round(high, 6), round(near, 6))
+    low, high = bootstrap.interval(model - baseline)
+    least = detectable(model - baseline, bootstrap.confidence)
+    if not least and metric not in _UNBOUNDED:
+        least = unseen(rows, bootstrap.confidence) * (100 if metric in PERCENTAGES else 1)
+        low, high = difference - least, difference + least
+    return Comparison(
+        metric,
+        difference=round(difference, 6),
+        low=round(low, 6),
+        high=round(high, 6),
+        detectable=round(least, 6),
+        margin=round(margin(metric, values[0]), 6),
+        differ=differ,
+        fewest=fewest(bootstrap.confidence),
+    )
+
+
+def unseen(rows: int, confidence: float) -> float:
+    """The largest share of rows of a kind that none of `rows` is of, with this confidence.
+
+    The exact form of the rule of three: Hanley and Lippman-Hand, "If Nothing Goes Wrong, Is Everything All
+    Right?", JAMA 249(13), 1983.
+    """
+    return float(1 - (1 - confidence) ** (1 / rows))
+
+
+def fewest(confidence: float) -> int:
+    """How many rows, all in favour of one of two models, an exact test takes to decide: six at 0.95."""
+    return math.ceil(math.log2(2 / (1 - confidence)) - 1e-9)
+
+
+def detectable(differences: Floats, confidence: float) -> float:
+    """The smallest true difference whose interval excludes 0 with probability POWER.
+
+    By the normal approximation, (z of the interval + z of the power) standard errors, the error being that of
+    the resampled `differences`.
+    """
+    normal = NormalDist()
+    return (normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(POWER)) * float(np.std(differences, ddof=1))
 
 
 def mcnemar(model: ArrayLike, baseline: ArrayLike) -> McNemar:

@@ -16,7 +16,7 @@ from stages.core import trainer_fields
 from stages.core.records import Record
 from stages.core.schema import Baselines, Runtime
 from stages.core.task_section import Task as Settings
-from stages.core.tasks import NETWORKS
+from stages.core.tasks import BASE, NETWORKS
 from stages.tasks import inference
 from stages.tasks.encode import Feature, check_ends
 from stages.tasks.rows import Rows
@@ -28,6 +28,7 @@ from stages.training.fine_tuning import FineTuning, learn
 from stages.training.fitted import Fitted
 from stages.training.linear import linear_number
 from stages.training.simple import SIMPLE, unigram
+from stages.training.untouched import untouched
 
 
 @dataclass(frozen=True)
@@ -45,27 +46,32 @@ class Start:
     decides: Record
 
 
-def climb(name: str, start: Start) -> Fitted:
-    """Fit one rung, and have it predict the test rows. Raises PipelineError when the rows do not suffice.
+def climb(name: str, start: Start) -> Fitted | None:
+    """Fit one rung, and have it predict the test rows; None for a base that cannot do the task by itself.
 
-    Where the model decides by thresholds that are tuned on the validation rows, so does every rung.
+    Raises PipelineError when the rows do not suffice. Where the model decides by thresholds that are tuned on
+    the validation rows, so does every rung.
     """
     task, settings, test = TASKS[start.settings.type], start.settings, start.rows["test"]
     if task.decide is None:
         return _fit(name, start, test)
     held, labels = start.rows["validation"], settings.labels or []
     fitted = _fit(name, start, held.and_then(test))
+    if fitted is None:
+        return None
     thresholds = inference.tuned(task, settings, fitted.predicted[: len(held)], held.labels)
     predicted = inference.decide(fitted.predicted[len(held) :], labels, thresholds)
     return Fitted(predicted, fitted.facts | {"thresholds": thresholds})
 
 
-def _fit(name: str, start: Start, asked: Rows) -> Fitted:
+def _fit(name: str, start: Start, asked: Rows) -> Fitted | None:
     if name in NETWORKS:
         with checkpoint_folder(start.checkpoints, start.decides | {"rung": name}) as folder:
             return _network(name, start, asked, folder)
     if name == "unigram":
         return _counted_tokens(start, asked)
+    if name == BASE:
+        return untouched(TASKS[start.settings.type], start.settings, start.base, asked)
     fit = SIMPLE[start.settings.kind.label][name]
     if fit is linear_number:
         fit = partial(linear_number, solver=start.baselines.solver)

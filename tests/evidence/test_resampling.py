@@ -86,10 +86,7 @@ def test_every_task_has_its_row() -> None:
 def test_sums_over_all_rows_give_the_scores_of_the_task(case: Any, rows: int) -> None:
     name, draw = case
     predicted, references, labels = draw(np.random.default_rng(rows), rows)
-    task = RESAMPLING[name]
-    found = task.values(task.counts(predicted, references, labels).sum(axis=0), labels)
-    if task.weighted:
-        found |= {k: v[0] for k, v in task.weighted(predicted, references)(np.ones((1, rows))).items()}
+    found = resampled(name, predicted, references, labels, Bootstrap(2, 0.95, seed=0)).values
     wanted = TASKS[name].score(predicted, references, labels)
     assert set(found) == set(wanted)
     for metric, value in wanted.items():
@@ -100,7 +97,7 @@ def test_sums_over_all_rows_give_the_scores_of_the_task(case: Any, rows: int) ->
 def test_each_resample_scores_as_its_rows_written_out(case: Any, rows: int) -> None:
     name, draw = case
     predicted, references, labels = draw(np.random.default_rng(rows + 1), rows)
-    found = resampled(name, predicted, references, labels, Bootstrap(8, 0.95, seed=3))
+    found = resampled(name, predicted, references, labels, Bootstrap(8, 0.95, seed=3)).samples
     rng = np.random.default_rng(3)
     for number in range(8):
         own = rng.integers(rows, size=rows)
@@ -113,7 +110,7 @@ def test_each_resample_scores_as_its_rows_written_out(case: Any, rows: int) -> N
 def test_a_seed_draws_the_same_rows_for_every_model(case: Any) -> None:
     name, draw = case
     given = draw(np.random.default_rng(0), 40)
-    one, two, other = (resampled(name, *given, Bootstrap(30, 0.95, seed=seed)) for seed in (5, 5, 6))
+    one, two, other = (resampled(name, *given, Bootstrap(30, 0.95, seed=seed)).samples for seed in (5, 5, 6))
     for metric, samples in one.items():
         assert samples.shape == (30,)
         assert np.isfinite(samples).all()
@@ -132,7 +129,9 @@ def test_classes_are_resampled_bit_by_bit_as_by_counting_each_resample() -> None
         hits = true[rows][said[rows] == true[rows]]
         counts[:] = np.concatenate([np.bincount(x, minlength=4) for x in (hits, true[rows], said[rows])])
     wanted = class_values(counted, labels)
-    found = resampled("text-classification", predicted, references, labels, Bootstrap(100, 0.95, seed=42))
+    found = resampled(
+        "text-classification", predicted, references, labels, Bootstrap(100, 0.95, seed=42)
+    ).samples
     for metric, samples in wanted.items():
         assert np.array_equal(found[metric], samples), metric
 
@@ -157,7 +156,9 @@ def test_scores_of_class_counts_worked_out_by_hand() -> None:
 
 def test_an_absent_class_lowers_macro_f1_in_every_resample() -> None:
     predicted, references, labels = classes(np.random.default_rng(4), 50)
-    found = resampled("text-classification", predicted, references, labels, Bootstrap(10, 0.95, seed=1))
+    found = resampled(
+        "text-classification", predicted, references, labels, Bootstrap(10, 0.95, seed=1)
+    ).samples
     rng = np.random.default_rng(1)
     said = np.array([record["predicted"] for record in predicted])
     for macro in found["f1_macro"]:
@@ -168,7 +169,9 @@ def test_an_absent_class_lowers_macro_f1_in_every_resample() -> None:
 
 def test_spearman_of_a_resample_is_that_of_scipy_on_its_rows() -> None:
     predicted, references, _ = numbers(np.random.default_rng(7), 200)
-    found = resampled("text-regression", predicted, references, [], Bootstrap(40, 0.95, seed=2))["spearman"]
+    found = resampled("text-regression", predicted, references, [], Bootstrap(40, 0.95, seed=2)).samples[
+        "spearman"
+    ]
     rng = np.random.default_rng(2)
     said, true = np.array([record["predicted"] for record in predicted]), np.array(references)
     for value in found:
@@ -181,7 +184,7 @@ def test_correlations_do_not_drown_in_a_large_mean(scale: float) -> None:
     rng = np.random.default_rng(0)
     true = 1e5 * scale + scale * rng.normal(size=100)
     said = [{"predicted": float(x)} for x in true + scale * rng.normal(size=100)]
-    found = resampled("text-regression", said, true.tolist(), [], Bootstrap(5, 0.95, seed=0))
+    found = resampled("text-regression", said, true.tolist(), [], Bootstrap(5, 0.95, seed=0)).samples
     rng = np.random.default_rng(0)
     x = np.array([record["predicted"] for record in said])
     for value in found["pearson"]:
@@ -192,14 +195,14 @@ def test_correlations_do_not_drown_in_a_large_mean(scale: float) -> None:
 def test_a_constant_baseline_has_no_correlation_in_any_resample() -> None:
     _, references, _ = numbers(np.random.default_rng(3), 30)
     constant = [{"predicted": 0.1}] * 30  # the mean of thirty times 0.1 is not quite 0.1
-    found = resampled("text-regression", constant, references, [], Bootstrap(100, 0.95, seed=0))
+    found = resampled("text-regression", constant, references, [], Bootstrap(100, 0.95, seed=0)).samples
     assert not found["pearson"].any() and not found["spearman"].any()
 
 
 def test_a_resample_of_one_row_again_and_again_has_no_r2() -> None:
     true = [0.1, 0.2, 0.7]
     said = [{"predicted": x} for x in (0.3, 0.11, 0.6)]
-    found = resampled("text-regression", said, true, [], Bootstrap(200, 0.95, seed=0))
+    found = resampled("text-regression", said, true, [], Bootstrap(200, 0.95, seed=0)).samples
     weights = np.concatenate(list(drawn(3, Bootstrap(200, 0.95, seed=0))))
     same = weights.max(axis=1) == 3
     assert 0 < same.sum() < 200
@@ -236,7 +239,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
         right = rng.random(150) < 0.8
         predicted = [{"predicted": "a" if hit else "b"} for hit in right]
         bootstrap = Bootstrap(300, 0.95, seed=trial)
-        found = resampled("text-classification", predicted, ["a"] * 150, ["a", "b"], bootstrap)
+        found = resampled("text-classification", predicted, ["a"] * 150, ["a", "b"], bootstrap).samples
         low, high = bootstrap.interval(found["accuracy"])
         covered += low <= 0.8 <= high
     assert 0.89 <= covered / 200 <= 0.99

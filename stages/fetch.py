@@ -23,4 +23,4 @@ def fetch(params: Params, layout: Layout) -> None:
 
 
 if __name__ == "__main__":
-    run(fetch, offline=False)
+    run(fetch, offline=False, fetched=False)

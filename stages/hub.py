@@ -20,4 +20,4 @@ def hub(params: Params, layout: Layout) -> None:
 
 
 if __name__ == "__main__":
-    run(hub, offline=False)
+    run(hub, offline=False, fetched=False)

@@ -37,4 +37,4 @@ def pin(params: Params, layout: Layout) -> None:
 
 
 if __name__ == "__main__":
-    run(pin, offline=False)
+    run(pin, offline=False, fetched=False)

@@ -29,6 +29,7 @@ train:
 card:
   title: A title
   data: {name: rows}
+  language: en
 hub:
   repo_id: me/mine
   version: 0.1.0
@@ -90,7 +91,7 @@ def test_byte_order_mark_and_line_ends(tmp_path: Path, text: str) -> None:
         (
             "version: 0.1.0",
             "version: 1.0",
-            "params.yaml:18: hub.version: should be text: put it in quotes (got 1.0)",
+            "params.yaml:19: hub.version: should be text: put it in quotes (got 1.0)",
         ),
         ("[no, yes]", "[0, 1]", "params.yaml:3: task.labels.0: should be text: put it in quotes (got 0)"),
         ("[no, yes]", "[a, a]", "params.yaml:3: task.labels: should name two or more different labels"),
@@ -105,10 +106,10 @@ def test_byte_order_mark_and_line_ends(tmp_path: Path, text: str) -> None:
         ("path: rows.csv", "path: ../rows.csv", "params.yaml:7: data.source.path: should be a relative path"),
         ("org/model", "org/../model", "params.yaml:9: base.repo_id: should be a Hub id such as `name/model`"),
         ("org/model", "/etc/passwd", "params.yaml:9: base.repo_id: should be a Hub id"),
-        ("me/mine", "../mine", "params.yaml:17: hub.repo_id: should be a Hub id"),
-        ("me/mine", "mine", "params.yaml:17: hub.repo_id: should be namespace/name"),
+        ("me/mine", "../mine", "params.yaml:18: hub.repo_id: should be a Hub id"),
+        ("me/mine", "mine", "params.yaml:18: hub.repo_id: should be namespace/name"),
         ("  title: A title\n", "", "params.yaml:13: card.title: is required"),
-        ("hub:\n", "hub:\nx:\n", "params.yaml:16: hub: should be a mapping, one `key: value` a line"),
+        ("hub:\n", "hub:\nx:\n", "params.yaml:17: hub: should be a mapping, one `key: value` a line"),
         (
             "learning_rate: 1e-5",
             "learning_rat: 1",
@@ -175,7 +176,7 @@ def test_byte_order_mark_and_line_ends(tmp_path: Path, text: str) -> None:
         (
             "version: 0.1.0",
             "version: 0.1.0\n  endpoint: https://huggingface.co/me",
-            "params.yaml:19: hub.endpoint: should be `embedded` or a URL such as https://huggingface.co, w",
+            "params.yaml:20: hub.endpoint: should be `embedded` or a URL such as https://huggingface.co, w",
         ),
         ("seed: 1\n", "seed: 1\nseed: 2\n", "params.yaml:2: not valid YAML: found duplicate key"),
         (
@@ -212,7 +213,7 @@ def test_where_to_publish(tmp_path: Path, given: str, kept: str) -> None:
 )
 def test_where_not_to_publish(tmp_path: Path, given: str) -> None:
     text = changed("version: 0.1.0", f"version: 0.1.0\n  endpoint: '{given}'")
-    assert errors(tmp_path, text)[0].startswith("params.yaml:19: hub.endpoint: should be `embedded` or a URL")
+    assert errors(tmp_path, text)[0].startswith("params.yaml:20: hub.endpoint: should be `embedded` or a URL")
 
 
 def test_all_mistakes_at_once_in_the_order_of_their_lines(tmp_path: Path) -> None:
@@ -225,7 +226,7 @@ def test_all_mistakes_at_once_in_the_order_of_their_lines(tmp_path: Path) -> Non
     [
         ("", "params.yaml:1: should be a mapping"),
         ("- a\n", "params.yaml:1: should be a mapping"),
-        (GOOD.encode() + b"# caf\xe9\n", "params.yaml:25: not UTF-8: save the file as UTF-8"),
+        (GOOD.encode() + b"# caf\xe9\n", "params.yaml:26: not UTF-8: save the file as UTF-8"),
         ("[" * 600, "params.yaml: nested too deeply"),
         ("x: 1\n" * 300_000, "params.yaml: 1500000 bytes is too large"),
         (

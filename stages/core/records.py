@@ -21,19 +21,36 @@ def write(path: Path, record: Record) -> None:
     write_text(path, json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_report(path: Path, record: Record) -> None:
+    """`write` for a record below reports/, as a list of one.
+
+    To be in Git and in DVC's run cache, a file has to be one of DVC's metrics. Of these `dvc metrics` and
+    `dvc exp show` list every value that stands in an object, hundreds of them, and none that stands in a list
+    (`_extract_metrics` in dvc/repo/metrics/show.py). What they are to list is reports/scores.json.
+    """
+    text = json.dumps([record], indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
 def read(path: Path, made_by: str) -> Record:
     """Read the record that stage `made_by` wrote.
 
-    Raises PipelineError when it is missing or is not a JSON object.
+    Raises PipelineError when it is missing or is not a JSON object, or a list of one.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        return parse(path.read_bytes())
     except FileNotFoundError:
         raise PipelineError(f"{path} is missing: run `dvc repro {made_by}` first") from None
     except ValueError as error:
         raise PipelineError(f"{path}: not a JSON record ({error}): run `dvc repro -f {made_by}`") from None
+
+
+def parse(text: bytes | str) -> Record:
+    """The record in a file, alone or in a list of one. Raises ValueError for anything else."""
+    found = json.loads(text)
+    record = found[0] if isinstance(found, list) and len(found) == 1 else found
     if not isinstance(record, dict):
-        raise PipelineError(f"{path}: not a JSON object: run `dvc repro -f {made_by}`")
+        raise ValueError("it is not an object")
     return record
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from stages.core import params
+from stages.core import params, preflight
 from stages.core.errors import PipelineError
 from stages.core.layout import Layout
 from stages.core.schema import Params
@@ -18,19 +18,22 @@ Stage = Callable[[Params, Layout], None]
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
-def run(stage: Stage, *, offline: bool = True) -> None:
+def run(stage: Stage, *, offline: bool = True, fetched: bool = True) -> None:
     """Run one stage in the current folder and exit.
 
     Status 1 and `error: ...` for what a user can mend, 130 after Ctrl-C; anything else keeps its traceback.
-    `offline` forbids every library of the Hugging Face family to look for a network.
+    `offline` forbids every library of the Hugging Face family to look for a network. `fetched` tells whether
+    the stage builds on the base and the data that lie here: params.yaml is checked against them first.
     """
     try:
         # As an exit, so that what is half-written is removed on the way out.
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
         _die_with_dvc()
-        loaded = params.load(Path("params.yaml"))
+        loaded, layout = params.load(Path("params.yaml")), Layout(Path("."))
+        if fetched:
+            preflight.check(loaded.card, loaded.base, loaded.data.source, layout)
         _environment(loaded.compute.threads, offline)
-        stage(loaded, Layout(Path(".")))
+        stage(loaded, layout)
     except PipelineError as error:
         sys.exit("\n".join(f"error: {line}" for line in str(error).splitlines()))
     except KeyboardInterrupt:

@@ -5,12 +5,13 @@ no stage declares it.
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from stages.core import trainer_fields
 from stages.core.data_section import Data, Package
+from stages.core.hub_words import Language, Licence, LicenceLink, PipelineTag, WebAddress, Words
 from stages.core.sections import Fraction, RepoId, Section, Version
 from stages.core.task_section import Task
 
@@ -24,6 +25,7 @@ class BasePackage(Package):
 class Base(Section):
     repo_id: RepoId
     revision: str | None = None
+    license: Licence | None = None  # where its own card, README.md, does not state it
     package: BasePackage | None = None
 
     @property
@@ -51,6 +53,7 @@ class Compute(Section):
 class Evaluate(Section):
     confidence: Fraction = 0.95
     resamples: int = Field(default=2000, ge=100)
+    robustness: bool = False  # score texts with changed case, punctuation and typing errors too
 
 
 class Baselines(Section):
@@ -91,29 +94,41 @@ class Curve(Section):
 class CardData(Section):
     """What the card says of the data, where no record can know it."""
 
-    name: str
-    description: str | None = None
-    license: str | None = None
-    url: str | None = None
-    citation: str | None = None
+    name: Words
+    description: Words | None = None
+    license: Licence | None = None
+    url: WebAddress | None = None
+    citation: Words | None = None
 
 
 class Card(Section):
-    title: str
-    summary: str | None = None
-    languages: list[str] = Field(default=[])
-    license: str | None = None
-    tags: list[str] = Field(default=[])
-    pipeline_tag: str | None = Field(default=None, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
-    repository: str | None = None
+    title: Words
+    language: Literal["en", "fr"]  # of the card; `languages` are the model's
+    summary: Words | None = None
+    languages: list[Language] = Field(default=[])
+    license: Licence | None = None
+    license_name: Words | None = None  # these two of `other`
+    license_link: LicenceLink | None = None
+    license_reason: Words | None = None  # why it holds although base or data ask for another
+    tags: list[Words] = Field(default=[])
+    pipeline_tag: PipelineTag | None = None
+    repository: WebAddress | None = None
+    benchmark: Words | None = None  # a task of the eval.yaml of a data set on the Hub
+    citation: Words | None = None  # of the model itself, as BibTeX
+    examples: list[str | Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(default=[])
+    show_examples: bool = False  # the texts of the worst mistakes, too
     data: CardData
 
-    @field_validator("repository")
-    @classmethod
-    def _public_url(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s<>\"'/@]+(/[^\s<>\"']*)?", value):
-            raise ValueError("should be a URL that anyone may see, without `user:token@`")
-        return value
+    @model_validator(mode="after")
+    def _licence_in_full(self) -> Self:
+        named = (self.license_name, self.license_link)
+        if self.license == "other" and None in named:
+            raise ValueError("`license: other` needs license_name, and license_link to its text")
+        if self.license != "other" and named != (None, None):
+            raise ValueError("license_name and license_link are for `license: other`: take them out")
+        if self.license_reason and not self.license:
+            raise ValueError("license_reason is for a `license` that is stated: state it, or take it out")
+        return self
 
 
 class Hub(Section):
@@ -141,6 +156,8 @@ class Hub(Section):
 class Runtime(Section):
     workers: int = Field(default=0, ge=0)
     progress: bool = True
+    measure: bool = False  # what the training takes: seconds, memory and, with codecarbon, energy
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")  # where it runs, which decides the CO2
     hub_port: int = Field(default=8420, ge=1024, le=65535)
 
 
@@ -171,6 +188,14 @@ class Params(Section):
         if trainer_fields.smooths(train) and not _softmax(info):
             raise ValueError(f"label_smoothing_factor\0{_NOT_SMOOTHED}")
         return train
+
+    @field_validator("card")
+    @classmethod
+    def _on_the_hub(cls, card: Card, info: ValidationInfo) -> Card:
+        data: Data | None = info.data.get("data")
+        if card.benchmark and data and data.source.type != "hub":
+            raise ValueError("benchmark: is for a data set on the Hub (data.source.type: hub): take it out")
+        return card
 
     @field_validator("baselines")
     @classmethod

@@ -18,7 +18,7 @@ from stages.core.schema import Params
 def curve(params: Params, layout: Layout) -> None:
     """Train on growing parts of the training rows with several seeds, fit, record; or say that it is off."""
     if not params.curve.enabled:
-        records.write(layout.curve_report, {"enabled": False})
+        records.write_report(layout.curve_report, {"enabled": False})
         shutil.rmtree(layout.curve_checkpoints, ignore_errors=True)  # of one that was killed
         say("curve", "off (params.yaml: curve.enabled)")
         return
@@ -60,7 +60,7 @@ def curve(params: Params, layout: Layout) -> None:
                 f" {metric} {point['validation']:.4f} (on training rows {point['training']:.4f})",
             )
         found = growth.summary(points, metric, params.seed)
-        records.write(layout.curve_report, {"enabled": True, **decided, **found})
+        records.write_report(layout.curve_report, {"enabled": True, **decided, **found})
 
 
 if __name__ == "__main__":

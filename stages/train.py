@@ -1,11 +1,13 @@
 """Fine-tune the base model, fully or with LoRA, and keep the checkpoint that scores best on validation.
 
 Reads   data/prepared, models/base; params: seed task base method lora train compute
-Writes  models/trained, reports/train.json, reports/history.tsv
+Writes  models/trained, reports/train.json, reports/history.tsv; with runtime.measure, which changes none of
+        them, reports/measured/training.json
 Run     dvc repro train   (or: python -m stages.train)
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from stages.core import records
 from stages.core.closure import code_digest
@@ -14,15 +16,18 @@ from stages.core.layout import Layout
 from stages.core.runtime import run, say
 from stages.core.schema import Params
 
+if TYPE_CHECKING:
+    from stages.tasks.rows import Rows
+    from stages.training.fine_tuning import FineTuning
+
 
 def train(params: Params, layout: Layout) -> None:
     """Train, save, record."""
     import torch
 
-    from stages.tasks import inference
     from stages.tasks.encode import truncated_share
     from stages.tasks.rows import read_rows
-    from stages.training import build, fine_tuning, loop, save
+    from stages.training import build, fine_tuning, loop, measuring, save
     from stages.training.checkpoints import checkpoint_folder
 
     torch.set_num_threads(params.compute.threads)
@@ -46,12 +51,9 @@ def train(params: Params, layout: Layout) -> None:
     }
     say("train", f"{params.method}, {chosen.precision}, {len(data['train'])} rows from {params.base.repo_id}")
     with checkpoint_folder(layout.checkpoints, decided) as folder:
-        model, state = fine_tuning.fit(chosen, data, params.seed, folder)
-        held = data["validation"]
-        tune, thresholds = inference.tuner(task, settings), None
-        if tune:
-            said = inference.predictions(model, tokenizer, held, task, settings)
-            thresholds = tune(said, held.labels, settings.labels or [])
+        with measuring.metered(params.runtime, folder) as meter:
+            model, state = fine_tuning.fit(chosen, data, params.seed, folder, [meter] if meter else [])
+        thresholds = _thresholds(model, chosen, data["validation"])
         with new_folder(layout.trained) as work:
             save.save(model, work, layout.base, params.base, task, settings, thresholds)
         write_text(layout.history, loop.history(state, params.task.kind.metrics, settings.metric))
@@ -63,7 +65,21 @@ def train(params: Params, layout: Layout) -> None:
             "truncated": {name: truncated_share(tokenizer, rows, settings) for name, rows in data.items()},
             "model": _described(layout.trained),
         }
-        records.write(layout.train_report, decided | found)
+        records.write_report(layout.train_report, decided | found)
+        if meter:
+            spent = measuring.record(meter.total, found["model"]["sha256"], decided["code"])
+            records.write(layout.training_report, spent)
+
+
+def _thresholds(model: Any, chosen: "FineTuning", held: "Rows") -> list[float] | None:
+    """Of each label, those that suit the validation rows best, where the task decides by thresholds."""
+    from stages.tasks import inference
+
+    task, settings = chosen.task, chosen.settings
+    if inference.tuner(task, settings) is None:
+        return None
+    said = inference.predictions(model, chosen.tokenizer, held, task, settings)
+    return inference.tuned(task, settings, said, held.labels)
 
 
 def _described(folder: Path) -> records.Record:

@@ -1,6 +1,5 @@
 """The curve stage, for real, on a tiny model."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stages.core.layout import Layout
+from stages.core.records import parse
 from stages.curve import curve
 from stages.training import fine_tuning
 from tests import tiny
@@ -36,7 +36,7 @@ def test_more_rows_teach_more_and_the_same_bytes_come_again(layout: Layout) -> N
     params = tiny.write_params(layout.root, curve=ON, train={"num_train_epochs": 8})
     curve(params, layout)
     first = layout.curve_report.read_bytes()
-    found = json.loads(first)
+    found = parse(first)
     means = [sum(p["validation"]) / 2 for p in found["points"]]
     assert [p["rows"] for p in found["points"]] == [19, 58, 192]
     assert means[0] < means[-1] > 0.8
@@ -54,8 +54,8 @@ def test_the_whole_of_the_rows_is_what_train_trains_on(layout: Layout) -> None:
     params = tiny.write_params(layout.root, curve=ON, train={"num_train_epochs": 8})
     curve(params, layout)
     train(params, layout)
-    largest = json.loads(layout.curve_report.read_text())["points"][-1]
-    best = json.loads(layout.train_report.read_text())["best"]
+    largest = parse(layout.curve_report.read_bytes())["points"][-1]
+    best = parse(layout.train_report.read_bytes())["best"]
     assert largest["validation"][0] == best["value"]
 
 
@@ -98,5 +98,5 @@ def test_off_it_says_so_and_loads_nothing(layout: Layout) -> None:
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "curve: off (params.yaml: curve.enabled)\n"
-    assert json.loads(layout.curve_report.read_text()) == {"enabled": False}
+    assert parse(layout.curve_report.read_bytes()) == {"enabled": False}
     assert not layout.curve_checkpoints.exists()

@@ -75,11 +75,16 @@ def _first_line(error: Exception) -> str:
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
-def describe_base(base: Base, digest: str) -> dict[str, Any]:
-    """Where the base came from, for records."""
+def describe_base(base: Base, digest: str, licence: str | None) -> dict[str, Any]:
+    """Where the base came from, and under which licence, for records."""
     package = base.from_package
-    pinned = {k: getattr(package, k) for k in ("package", "version", "sha256")} if package else None
-    return {"repo_id": base.repo_id, "revision": base.revision, "package": pinned, "sha256": digest}
+    return {
+        "repo_id": base.repo_id,
+        "revision": base.revision,
+        "package": {k: getattr(package, k) for k in ("package", "version", "sha256")} if package else None,
+        "sha256": digest,
+        "license": licence,
+    }
 
 
 def parameters(model: Any) -> dict[str, int]:

@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import TrainerState
+from transformers import TrainerCallback, TrainerState
 
 from stages.core.files import digest, folder_digests
+from stages.core.licensing import base_licence
 from stages.core.records import Record
 from stages.core.runtime import say
 from stages.core.schema import Base, Lora, Runtime
@@ -66,7 +67,9 @@ def start(
 def described(chosen: FineTuning, base: Base) -> Record:
     """All of it for a record, with where the `base` came from, the software and the number of threads."""
     return {
-        "base": build.describe_base(base, digest(folder_digests(chosen.base))),
+        "base": build.describe_base(
+            base, digest(folder_digests(chosen.base)), base_licence(base, chosen.base)
+        ),
         "method": "lora" if chosen.lora else "full",
         "lora": chosen.lora.model_dump() if chosen.lora else None,
         "hyperparameters": dict(chosen.train),
@@ -78,17 +81,31 @@ def described(chosen: FineTuning, base: Base) -> Record:
     }
 
 
-def fit(chosen: FineTuning, rows: Mapping[str, Rows], seed: int, folder: Path) -> tuple[Any, TrainerState]:
+def fit(
+    chosen: FineTuning,
+    rows: Mapping[str, Rows],
+    seed: int,
+    folder: Path,
+    watching: Sequence[TrainerCallback] = (),
+) -> tuple[Any, TrainerState]:
     """The model, fine-tuned as `learn` says, and the Trainer's state."""
     labels, dropout = chosen.settings.labels or [], chosen.train.get("dropout")
     model = build.build(chosen.task, chosen.base, chosen.tokenizer, labels, seed, chosen.lora, dropout)
-    return model, learn(model, chosen, rows, seed, folder)
+    return model, learn(model, chosen, rows, seed, folder, watching)
 
 
-def learn(model: Any, chosen: FineTuning, rows: Mapping[str, Rows], seed: int, folder: Path) -> TrainerState:
+def learn(
+    model: Any,
+    chosen: FineTuning,
+    rows: Mapping[str, Rows],
+    seed: int,
+    folder: Path,
+    watching: Sequence[TrainerCallback] = (),
+) -> TrainerState:
     """Leave `model` in evaluation mode and fp32, with the weights that scored best on `rows["validation"]`.
 
-    Goes on from the newest intact checkpoint in `folder`.
+    Goes on from the newest intact checkpoint in `folder`. `watching` may add files to a checkpoint, and have
+    to leave all else alone.
     """
     metric = chosen.settings.metric
     return loop.fit(
@@ -101,4 +118,5 @@ def learn(model: Any, chosen: FineTuning, rows: Mapping[str, Rows], seed: int, f
         chosen.runtime,
         loop.patience(chosen.train, metric),
         chosen.stage,
+        watching,
     )

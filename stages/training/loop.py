@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PrinterCallback, TrainerState, TrainingArguments
+from transformers import PrinterCallback, TrainerCallback, TrainerState, TrainingArguments
 
 from stages.core import trainer_fields
 from stages.core.errors import PipelineError
@@ -70,6 +70,7 @@ def fit(
     runtime: Runtime,
     patience: Patience | None = None,
     stage: str = "train",
+    watching: Sequence[TrainerCallback] = (),
 ) -> TrainerState:
     """Train `model` in place on `data["train"]` and leave it in evaluation mode with the weights that scored
     best on `data["validation"]`; the Trainer's state tells the steps, the history and the best.
@@ -86,6 +87,7 @@ def fit(
         validate=_validation(model, tokenizer, task, data["validation"], settings, args),
         next_token=task.next_token,
         callbacks=[
+            *watching,  # what these put into a checkpoint is sealed with it
             Seal(),
             Progress(stage, str(args.metric_for_best_model), runtime.progress),
             *([patience] if patience else []),

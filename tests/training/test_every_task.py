@@ -1,6 +1,5 @@
 """Every task on every family with a head for it, in full and with LoRA: trained, saved, loaded, the same."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from stages.core.layout import Layout
+from stages.core.records import parse
 from stages.core.task_section import Task as Settings
 from stages.core.tasks import TASK_TYPES
 from stages.tasks import inference
@@ -47,7 +47,7 @@ def settings(task: str, **changes: Any) -> dict[str, Any]:
 
 def scored_again(layout: Layout) -> tuple[dict[str, Any], float, dict[str, float]]:
     """The record of training, and the validation loss and scores of the saved folder."""
-    record = json.loads(layout.train_report.read_text())
+    record = parse(layout.train_report.read_bytes())
     task = TASKS[record["task"]["type"]]
     own = Settings.model_validate(record["task"])
     model, tokenizer = inference.load(layout.trained, layout.base, task, own)

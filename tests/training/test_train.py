@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 from stages.core.errors import PipelineError
 from stages.core.files import digest, folder_digests
 from stages.core.layout import Layout
+from stages.core.records import parse
 from stages.train import train
 from tests import tiny
 
@@ -41,7 +42,7 @@ def scores(layout: Layout, split: str) -> dict[str, float]:
     from stages.tasks.table import TASKS
 
     task = TASKS["text-classification"]
-    settings = Settings.model_validate(json.loads(layout.train_report.read_text())["task"])
+    settings = Settings.model_validate(parse(layout.train_report.read_bytes())["task"])
     model, tokenizer = inference.load(layout.trained, layout.base, task, settings)
     rows = read_rows(layout.split(split))
     found = inference.predictions(model, tokenizer, rows, task, settings)
@@ -66,14 +67,14 @@ def test_bf16_trains_without_a_gpu_and_saves_fp32(layout: Layout) -> None:
     compute = {"threads": 1, "precision": "bf16"}
     train(tiny.write_params(layout.root, train={"num_train_epochs": 10}, compute=compute), layout)
     assert accuracy(layout) > 0.8
-    assert json.loads(layout.train_report.read_text())["precision"] == "bf16"
+    assert parse(layout.train_report.read_bytes())["precision"] == "bf16"
     weights = load_file(layout.trained / "model.safetensors").values()
     assert {str(w.dtype) for w in weights} == {"float32"}
 
 
 def test_record_names_what_was_saved_and_nothing_of_this_machine(layout: Layout) -> None:
     train(tiny.write_params(layout.root), layout)
-    record = json.loads(layout.train_report.read_text())
+    record = parse(layout.train_report.read_bytes())
     files = folder_digests(layout.trained)
     assert record["model"] == {"files": files, "sha256": digest(files)}
     assert record["chosen"]["learning_rate"] == 2e-3
@@ -97,7 +98,7 @@ def test_lora_keeps_its_head_and_its_labels(layout: Layout) -> None:
     assert json.loads((layout.trained / "labels.json").read_text())["id2label"] == {"0": "bad", "1": "good"}
     assert not (layout.trained / "config.json").exists()  # it would shadow the base
     assert not (layout.trained / "README.md").exists()
-    counts = json.loads(layout.train_report.read_text())["parameters"]
+    counts = parse(layout.train_report.read_bytes())["parameters"]
     assert 0 < counts["trainable"] < counts["total"]
     weights = {path: load_file(path) for path in (layout.base / "model.safetensors", adapter(layout))}
     assert counts["total"] == sum(tensor.size for one in weights.values() for tensor in one.values())
@@ -156,7 +157,7 @@ def test_best_checkpoint_is_the_one_saved(layout: Layout) -> None:
     # A rate that grows all the way: the model learns the rule early and is ruined at the end.
     chosen = {"learning_rate": 6.0, "warmup_steps": 10_000, "num_train_epochs": 24}
     train(tiny.write_params(layout.root, train=chosen), layout)
-    record = json.loads(layout.train_report.read_text())
+    record = parse(layout.train_report.read_bytes())
     logged = validation_scores(layout)
     best = max(logged, key=lambda step: (logged[step], -step))
     assert logged[best] > logged[max(logged)]  # or the test could not tell them apart
@@ -201,7 +202,7 @@ def test_a_tokenizer_that_cannot_pad_is_refused(layout: Layout) -> None:
 def test_a_lowered_max_length_is_said(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
     train(tiny.write_params(layout.root, task={"max_length": 500}, train={"max_steps": 1}), layout)
     assert "the base takes 64 tokens at most" in capsys.readouterr().out
-    assert json.loads(layout.train_report.read_text())["task"]["max_length"] == 64
+    assert parse(layout.train_report.read_bytes())["task"]["max_length"] == 64
 
 
 def test_no_evaluation_in_the_whole_run_is_said(layout: Layout) -> None:
@@ -229,7 +230,7 @@ def test_an_architecture_without_a_head_for_the_task_is_one_line(layout: Layout)
 def test_early_stopping_ends_a_run_that_brings_nothing_better(layout: Layout) -> None:
     chosen = {"learning_rate": 1e-9, "num_train_epochs": 20, "early_stopping_patience": 2}
     train(tiny.write_params(layout.root, train=chosen), layout)
-    assert json.loads(layout.train_report.read_text())["epochs"] == 3.0  # the first is the best
+    assert parse(layout.train_report.read_bytes())["epochs"] == 3.0  # the first is the best
 
 
 @pytest.mark.parametrize(("metric", "scores"), [("f1_macro", [0.5, 0.7, 0.7]), ("mse", [0.9, 0.6, 0.61])])
@@ -288,7 +289,7 @@ def test_a_run_that_was_killed_when_training_was_over_ends_with_the_same_bytes(
     params = tiny.write_params(layout.root, train=chosen)
     train(params, layout)
     whole = folder_digests(layout.trained), layout.train_report.read_bytes(), layout.history.read_bytes()
-    made = json.loads(whole[1])["epochs"]
+    made = parse(whole[1])["epochs"]
     assert made == pytest.approx(epochs) if epochs else made < 20  # or nothing was stopped
     shutil.rmtree(layout.trained)
 

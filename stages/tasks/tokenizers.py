@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from stages.core import records
 from stages.core.errors import PipelineError
 from stages.core.model_files import TOKENIZER
 from stages.core.task_section import Task
@@ -35,19 +36,23 @@ def load_tokenizer(folder: Path, task: Task) -> Any:
 def save_tokenizer(base: Path, folder: Path, task: Task) -> None:
     """Give the fine-tuned model its base's tokenizer: byte for byte where the task sets nothing in it.
 
-    What is saved otherwise is one that was freshly loaded. Saving one that was used would bake the padding of
-    its last call into tokenizer.json.
+    Where it does, only that is changed in the base's tokenizer_config.json: what `save_pretrained` would
+    write holds facts of this machine, forms that older versions of transformers do not read, and, of a
+    tokenizer that was used, the padding of its last call.
     """
     from transformers import AutoTokenizer
 
-    plain = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
-    ours = load_tokenizer(base, task)
-    settings = ("add_prefix_space", "pad_token", "padding_side")
-    if any(getattr(plain, name, None) != getattr(ours, name, None) for name in settings):
-        ours.save_pretrained(folder)
     for name in TOKENIZER:
         if (base / name).is_file() and not (folder / name).exists():
             shutil.copyfile(base / name, folder / name)
+    plain = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+    ours = load_tokenizer(base, task)
+    settings = {name: getattr(ours, name, None) for name in ("add_prefix_space", "pad_token", "padding_side")}
+    changed = {name: value for name, value in settings.items() if getattr(plain, name, None) != value}
+    if changed:
+        config = folder / _CONFIG
+        known = records.read(config, "fetch") if config.is_file() else {}
+        records.write(config, known | changed)
 
 
 def usable(task: Task, tokenizer: Any, base: Path) -> Task:
@@ -85,5 +90,6 @@ def _check_stride(task: Task, tokenizer: Any) -> None:
         )
 
 
+_CONFIG = "tokenizer_config.json"
 _LEAST_STEP = 4
 _POSITIONS_AFTER_PAD = ("camembert", "roberta", "xlm-roberta", "xlm-roberta-xl", "longformer")

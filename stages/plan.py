@@ -1,17 +1,19 @@
 """Show what push would do, file by file, and do none of it.
 
-Reads   what push reads, the Hub; params: hub
+Reads   what push reads, the Hub; params: card hub
 Writes  nothing: no repository, no receipt
 Run     make plan   (or: python -m stages.plan)
 """
 
 from functools import partial
 
+from stages.core import terms
 from stages.core.layout import Layout
 from stages.core.runtime import run, say
 from stages.core.schema import Hub, Params
 from stages.release import gate, receipt
 from stages.release import plan as plans
+from stages.release.benchmark import with_result
 from stages.release.edition import Edition, gather
 from stages.release.endpoint import Target, opened
 from stages.release.publish import Say
@@ -21,13 +23,16 @@ from stages.release.remote import NOWHERE
 def plan(params: Params, layout: Layout) -> None:
     """Compare with the Hub (with nothing when the embedded one was never started); say what would follow."""
     edition = gather(layout, params.hub)
+    terms.check(terms.of_model(params.card.model_dump(), edition.train["base"], edition.data["source"]))
     tell = partial(say, "plan")
     if params.hub.endpoint == "embedded" and not layout.hub.exists():
+        edition = with_result(edition, params.card.benchmark, params.hub, layout)
         planned = plans.Plan(edition, NOWHERE, plans.compare(edition.content, {}, set()), "nothing")
         tell(f"{edition.repo_id} {edition.tag}, on a Hub still to be started: {plans.summary(planned)}")
         print(plans.table(planned))
         return
     with opened(params.hub.endpoint, layout.hub) as target:
+        edition = with_result(edition, params.card.benchmark, params.hub, layout)
         preview(target, edition, params.hub, layout, tell)
 
 
@@ -40,6 +45,8 @@ def preview(target: Target, edition: Edition, hub: Hub, layout: Layout, tell: Sa
         tell(f"already released; main holds a later release, {later}, and stays as it is")
         return
     print(plans.table(planned))
+    if planned.kept:
+        tell(planned.kept)
     if planned.released:
         tell("already released: push has nothing to write")
         return

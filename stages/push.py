@@ -1,13 +1,14 @@
 """Release the model: plan, stage, check, reload, merge, tag. Runs every time, writes only what differs.
 
 Reads   models/trained, models/base, models/predictions.jsonl, data/prepared/test.parquet, model_cards,
-        reports/data.json, reports/train.json, reports/eval.json, the Hub; params: hub runtime
+        reports/data.json, reports/train.json, reports/eval.json, the Hub; params: card hub runtime
 Writes  the Hub, model_cards/release.json
 Run     dvc repro push   (or: python -m stages.push; `make plan` shows what it would do)
 """
 
 from functools import partial
 
+from stages.core import terms
 from stages.core.errors import PipelineError
 from stages.core.layout import Layout
 from stages.core.records import Record
@@ -16,6 +17,7 @@ from stages.core.schema import Hub, Params
 from stages.release import child, gate, plan, receipt
 from stages.release.answers import Unreachable
 from stages.release.base import beside, keep
+from stages.release.benchmark import with_result
 from stages.release.edition import Edition, gather
 from stages.release.endpoint import Target, opened
 from stages.release.publish import Say, publish
@@ -24,8 +26,10 @@ from stages.release.publish import Say, publish
 def push(params: Params, layout: Layout) -> None:
     """Gather the edition, open the Hub, deliver, and say where to look."""
     edition = gather(layout, params.hub)
+    terms.check(terms.of_model(params.card.model_dump(), edition.train["base"], edition.data["source"]))
     tell = partial(say, "push")
     with opened(params.hub.endpoint, layout.hub) as target:
+        edition = with_result(edition, params.card.benchmark, params.hub, layout)
         commit = deliver(target, edition, params.hub, layout, tell)
     if commit and target.embedded:
         address = f"http://127.0.0.1:{params.runtime.hub_port}/{edition.repo_id}"
@@ -65,8 +69,10 @@ def deliver(
             keep(target, layout, edition.train)
     else:
         commit = _release(target, planned, held, hub, layout, tell, reload)
-    if commit and not gate.experiment() and receipt.write(layout.receipt, held, edition, target.name, commit):
-        tell(f"wrote {layout.receipt}")
+    if commit and not gate.experiment():
+        edition = planned.edition
+        if receipt.write(layout.receipt, held, edition, target.name, commit, planned.card):
+            tell(f"wrote {layout.receipt}")
     return commit
 
 
@@ -83,6 +89,8 @@ def _release(
     edition = planned.edition
     tell(f"{edition.repo_id} {edition.tag} on {target.url}: {plan.summary(planned)}")
     print(plan.table(planned), flush=True)
+    if planned.kept:
+        tell(planned.kept)
     problems = gate.obstacles(target, planned, held, layout.root)
     if reason := gate.plan_only(target, hub):
         for problem in problems:

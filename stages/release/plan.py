@@ -1,17 +1,21 @@
 """The difference between an edition and the Hub, file by file."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from stages.core.records import Record
 from stages.release import receipt
-from stages.release.contents import Content, is_of_a_release
+from stages.release.blocks import generation
+from stages.release.contents import CARD, Content, is_of_a_release
 from stages.release.edition import Edition
 from stages.release.endpoint import Target
+from stages.release.handwritten import card_at, settle
 from stages.release.remote import Files, Remote, files_at, look
 
+Tagged = Literal["nothing", "this", "other"]
 Kind = Literal["new", "changed", "same", "removed", "kept"]
 _SHOWN_AS = {"kept": "not ours, kept"}
 
@@ -27,12 +31,19 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a push has to do. `tagged`: what the version's tag holds already, if there is one."""
+    """What a push has to do. `tagged`: what the version's tag holds already, if there is one.
+
+    The edition's card holds what people wrote on main's: `kept` says how much. `conflict` says why it does
+    not. `card` is the SHA-256 of the card that the tag holds, or is going to hold.
+    """
 
     edition: Edition
     remote: Remote
     changes: tuple[Change, ...]
-    tagged: Literal["nothing", "this", "other"]
+    tagged: Tagged
+    kept: str = ""
+    conflict: str = ""
+    card: str | None = None
 
     def paths(self, *kinds: Kind) -> list[str]:
         """The paths of the given kinds of change, in order."""
@@ -53,8 +64,13 @@ def make(target: Target, edition: Edition, held: Record | None) -> Plan:
     """Ask the Hub and compare. Raises Unreachable, or PipelineError for an answer that allows nothing."""
     remote = look(target, edition.repo_id)
     ours = held if receipt.is_for(held, target.name, edition.repo_id) else None
-    changes = compare(edition.content, remote.files, set(ours["files"] if ours else ()))
-    return Plan(edition, remote, changes, _tagged(target, edition, remote))
+    settled = settle(target, edition, remote, held)
+    whole = replace(edition, content=edition.content | {CARD: settled.card})
+    changes = compare(whole.content, remote.files, set(ours["files"] if ours else ()))
+    tagged, card = _tagged(target, edition, remote)
+    if tagged != "this":
+        card = settled.card.sha256
+    return Plan(whole, remote, changes, tagged, settled.kept, settled.conflict, card)
 
 
 def compare(content: Content, remote: Files, published: set[str]) -> tuple[Change, ...]:
@@ -74,13 +90,20 @@ def _kind(content: Content, remote: Files, path: str) -> Kind:
     return "same" if remote[path].holds(content[path]) else "changed"
 
 
-def _tagged(target: Target, edition: Edition, remote: Remote) -> Literal["nothing", "this", "other"]:
+def _tagged(target: Target, edition: Edition, remote: Remote) -> tuple[Tagged, str | None]:
+    """What the tag holds, and the SHA-256 of its card, which may have been released with words of others."""
     commit = remote.tags.get(edition.tag)
     if commit is None:
-        return "nothing"
+        return "nothing", None
     files = remote.files if commit == remote.head else files_at(target, edition.repo_id, commit)
-    changes = compare(edition.content, files, set())
-    return "this" if all(change.kind in ("same", "kept") for change in changes) else "other"
+    local = edition.content[CARD]
+    other = [c.path for c in compare(edition.content, files, set()) if c.kind not in ("same", "kept")]
+    if not other:
+        return "this", local.sha256
+    card = card_at(target, edition.repo_id, commit) if other == [CARD] else None
+    if card is None or generation(card) != generation(local.source.read_bytes().decode()):
+        return "other", None
+    return "this", hashlib.sha256(card.encode()).hexdigest()
 
 
 def table(plan: Plan) -> str:

@@ -93,7 +93,8 @@ def _stage(api: "HfApi", plan: Plan, parent: str, say: Say) -> Staged:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     edition = plan.edition
-    writes = [CommitOperationAdd(path, edition.content[path].source) for path in plan.paths("new", "changed")]
+    written = [edition.content[path] for path in plan.paths("new", "changed")]
+    writes = [CommitOperationAdd(f.path, f.source if f.data is None else f.data) for f in written]
     deletes = [CommitOperationDelete(path, is_folder=False) for path in plan.paths("removed")]
     with _warnings_of_the_card(say):
         done = api.create_commit(

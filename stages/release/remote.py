@@ -1,9 +1,10 @@
 """What is on the Hub: main's head, its files with their digests, the tags."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stages.release.answers import understood
+from stages.release.answers import Unreachable, understood
 from stages.release.contents import LocalFile
 from stages.release.endpoint import Target
 
@@ -70,6 +71,19 @@ def files_at(target: Target, repo_id: str, commit: str) -> Files:
             return _files(target.api(), repo_id, commit)
         except RevisionNotFoundError:
             return {}
+
+
+def content_at(target: Target, repo_id: str, commit: str, path: str) -> bytes | None:
+    """What a file of a commit holds; None for a commit or a file that is not there."""
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RevisionNotFoundError
+
+    with understood(target, repo_id):
+        try:
+            return Path(target.api().hf_hub_download(repo_id, path, revision=commit)).read_bytes()
+        except LocalEntryNotFoundError:  # one of EntryNotFoundError, for a Hub that does not answer
+            raise Unreachable(f"{target.url} cannot be reached for {path} of {repo_id}") from None
+        except (EntryNotFoundError, RevisionNotFoundError):
+            return None
 
 
 def _files(api: "HfApi", repo_id: str, commit: str) -> Files:

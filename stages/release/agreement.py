@@ -1,5 +1,7 @@
 """Records that have to be about the same model and the same rows before anything is said or published."""
 
+from collections.abc import Mapping
+
 from stages.core.errors import PipelineError
 from stages.core.records import Record
 
@@ -48,3 +50,23 @@ def _same_test_rows(data: Record, record: Record, name: str, stage: str) -> None
         raise PipelineError(
             f"reports/{name}.json is about other test rows than reports/data.json: run `dvc repro {stage}`"
         )
+
+
+def snippet_agrees(train: Record, snippet: Record) -> None:
+    """Raise PipelineError unless the snippet was run on the model that was trained."""
+    if snippet["model"]["sha256"] != train["model"]["sha256"]:
+        raise PipelineError("reports/snippet.json is of another model: run `dvc repro snippet`")
+
+
+def card_agrees(sidecar: Record, files: Mapping[str, str], model: str) -> None:
+    """Raise PipelineError unless a card was made of the records and for the model that go with it.
+
+    `files` are the SHA-256 of a release's files by path, the card's as it was generated.
+    """
+    named = {**sidecar["records"], **sidecar["figures"], "README.md": sidecar["card"]["sha256"]}
+    if changed := sorted(path for path, known in named.items() if files.get(path) != known):
+        raise PipelineError(
+            f"{changed[0]} is not what model_cards/card.json was made with: run `dvc repro card`"
+        )
+    if sidecar["model"]["sha256"] != model:
+        raise PipelineError("model_cards/card.json is of another model: run `dvc repro card`")

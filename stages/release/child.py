@@ -47,6 +47,7 @@ def reload(target: Target, edition: Edition, layout: Layout, base: Base, commit:
         "revision": commit,
         "files": receipt.digests(edition.content),
         "base": base,
+        "snippet_base": [edition.train["base"]["repo_id"], edition.train["base"]["revision"]],
         "method": edition.train["method"],
         "task": edition.evaluation["task"],
         "settings": edition.train["task"],
@@ -55,6 +56,9 @@ def reload(target: Target, edition: Edition, layout: Layout, base: Base, commit:
         "test": str(layout.split("test").resolve()),
         "test_sha256": edition.evaluation["test"]["sha256"],
         "predictions": str(layout.predictions.resolve()),
+        "snippet": {"code": edition.snippet["snippet"], "printed": edition.snippet["printed"]},
+        "tag": edition.tag,
+        "threads": edition.train["threads"],
     }
     with tempfile.TemporaryDirectory(prefix="parution-reload-") as home:
         done = subprocess.run(

@@ -1,6 +1,7 @@
 """What a release consists of: an allow-list of names, each file looked through before it may leave."""
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,9 +9,11 @@ from pathlib import Path
 
 from stages.core.errors import PipelineError
 from stages.core.files import sha256
+from stages.core.hub_words import LICENCE_FILES
 from stages.core.layout import Layout
 from stages.core.model_files import ADAPTER, CONFIG, PICKLED, TOKENIZER, WEIGHTS, listed
 from stages.release.screening import screen, secrets
+from stages.release.sidecar import shown
 
 # Names that may stand at the root of a release, by training method.
 _NAMES = {"full": (*CONFIG, *WEIGHTS, *TOKENIZER), "lora": (*ADAPTER, *TOKENIZER)}
@@ -18,21 +21,30 @@ _REQUIRED = {
     "full": ("config.json",),
     "lora": ("adapter_config.json", "adapter_model.safetensors"),
 }
-_BESIDE = (r"README\.md", r"figures/[\w-]+\.png", r"reports/(data|train|eval|curve)\.json")
+CARD, SIDECAR = "README.md", "card.json"
+PREDICTIONS = "reports/predictions.jsonl"
+_RECORD = re.compile(
+    r"reports/(data|baselines|train|eval|curve|snippet|measured/speed|measured/training)\.json"
+)
+_BESIDE = (r"README\.md", r"card\.json", r"figures/[\w-]+\.png", _RECORD.pattern, re.escape(PREDICTIONS))
 
 
 @dataclass(frozen=True)
 class LocalFile:
-    """One file of a release: its path there, where it is here, and its SHA-256."""
+    """One file of a release: its path there, where it is here, and its SHA-256.
+
+    `data` is its content where that is not the source's: the card with what people wrote on the Hub's.
+    """
 
     path: str
     source: Path
     size: int
     sha256: str
+    data: bytes | None = None
 
     def blob(self) -> str:
         """The name git gives this content (git hash-object): SHA-1 of a short header and the bytes."""
-        data = self.source.read_bytes()
+        data = self.source.read_bytes() if self.data is None else self.data
         return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
@@ -90,19 +102,45 @@ def _stranger(source: Path) -> str:
 
 
 def _beside(layout: Layout) -> dict[str, Path]:
-    """The card, the records that its numbers come from, the figures that it shows."""
+    """The card, where its values come from, the records that these are in, and the figures that it shows."""
     card = layout.card.read_bytes() if layout.card.is_file() else b""
-    drawn = sorted(layout.results_plot.parent.glob("*.png"))
-    figures = [p for p in drawn if f"(figures/{p.name})".encode() in card]
-    reports = [layout.data_report, layout.train_report, layout.eval_report]
-    if layout.curve_plot in figures:
-        reports.append(layout.curve_report)
-    named = {f"reports/{p.name}": p for p in reports} | {f"figures/{p.name}": p for p in figures}
-    return {"README.md": layout.card} | named
+    figures = {path: layout.card.parent / path for path in shown(card.decode(errors="replace"))}
+    always = {
+        f"reports/{path.stem}.json" for path in (layout.data_report, layout.train_report, layout.eval_report)
+    }
+    reports = {path: layout.root / path for path in sorted(always | named_records(layout.card_sources))}
+    own = {name: layout.card.with_name(name) for name in LICENCE_FILES if _links_to(name, card)}
+    return {
+        **own,
+        "README.md": layout.card,
+        "card.json": layout.card_sources,
+        PREDICTIONS: layout.published,
+        **reports,
+        **figures,
+    }
+
+
+def _links_to(name: str, card: bytes) -> bool:
+    """Whether the card's front matter says that the licence's text is in a file of this name."""
+    return f"\nlicense_link: {name}\n".encode() in card.partition(b"\n---\n")[0] + b"\n"
+
+
+def named_records(sidecar: Path) -> set[str]:
+    """The records that the values of the card came from; none where there is no card yet."""
+    try:
+        named = set(json.loads(sidecar.read_text(encoding="utf-8"))["records"])
+    except FileNotFoundError:
+        return set()
+    except (ValueError, KeyError, TypeError):
+        raise PipelineError(f"{sidecar} is not the sidecar of a card: run `dvc repro card`") from None
+    if strangers := sorted(path for path in named if not _RECORD.fullmatch(path)):
+        raise PipelineError(f"{sidecar} names {strangers[0]}, which is no record: run `dvc repro card`")
+    return named
 
 
 def _made_by(path: str) -> str:
-    made = {"README.md": "card", "reports/data.json": "prepare", "reports/eval.json": "evaluate"}
+    made = {"README.md": "card", "card.json": "card", "reports/data.json": "prepare"}
+    made |= {"reports/eval.json": "evaluate", PREDICTIONS: "evaluate"}
     return made.get(path, "train")
 
 

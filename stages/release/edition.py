@@ -10,7 +10,7 @@ from stages.core.files import digest
 from stages.core.layout import Layout
 from stages.core.records import Record
 from stages.core.schema import Hub
-from stages.release.agreement import agree
+from stages.release.agreement import agree, card_agrees, snippet_agrees
 from stages.release.contents import Content, collect
 
 # What decides how a model comes about. dvc.lock is not among them: DVC writes it during the run.
@@ -27,6 +27,7 @@ class Edition:
     data: Record
     train: Record
     evaluation: Record
+    snippet: Record
     code_commit: str | None
 
     @property
@@ -48,14 +49,18 @@ def gather(layout: Layout, hub: Hub) -> Edition:
     data = records.read(layout.data_report, "prepare")
     train = records.read(layout.train_report, "train")
     evaluation = records.read(layout.eval_report, "evaluate")
+    snippet = records.read(layout.snippet_report, "snippet")
     content = collect(layout, train["method"])
     _is_the_trained_one(layout, content, train)
     agree(data, train, evaluation)
+    snippet_agrees(train, snippet)
+    sidecar = records.read(layout.card_sources, "card")
+    card_agrees(sidecar, {path: file.sha256 for path, file in content.items()}, train["model"]["sha256"])
     _names_this_version(layout.card, hub)
     if train["base"]["repo_id"].lower() == hub.repo_id.lower():
         raise PipelineError(f"hub.repo_id: {hub.repo_id} is the base model's own name: choose another")
     commit = head(layout.root) if not uncommitted(layout.root) else None
-    return Edition(hub.repo_id, hub.version, content, data, train, evaluation, commit)
+    return Edition(hub.repo_id, hub.version, content, data, train, evaluation, snippet, commit)
 
 
 def _is_the_trained_one(layout: Layout, content: Content, train: Record) -> None:

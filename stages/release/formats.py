@@ -1,9 +1,14 @@
-"""How the English card writes figures, settings and lists: the filters of its template."""
+"""How English cards write figures, settings and lists: the filters of their templates.
 
+stages/release/formats_fr.py has what French writes otherwise.
+"""
+
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stages.release.markdown import Markdown, code, finalize
+from stages.release.markdown import Markdown, code
+from stages.release.traced import finalize, join
 
 
 def sentence(text: str) -> str:
@@ -18,14 +23,20 @@ def count(number: float) -> str:
 
 
 def score(number: float) -> str:
-    """A score or the end of an interval, with three decimals."""
-    text = f"{number:.3f}"
+    """A score or the end of an interval, with three decimals; two digits of one too small for that."""
+    text = _digits(number) or f"{number:.3f}"
     return text.replace("-", "" if float(text) == 0 else "−")
 
 
+def _digits(number: float) -> str:
+    """A number below 0.0005, that three decimals say nothing of, to two digits; otherwise nothing."""
+    return f"{number:.2g}" if 0 < abs(number) < 0.0005 else ""
+
+
 def signed(number: float) -> str:
-    """A difference, with three decimals and its sign."""
-    return f"{number:+.3f}".replace("-", "−")
+    """A difference, as `score` writes it, with its sign; 0 has none."""
+    text = score(number)
+    return text if text.startswith("−") or float(text) == 0 else f"+{text}"
 
 
 def percent(share: float) -> str:
@@ -41,6 +52,16 @@ def percent(share: float) -> str:
 def p_value(p: float) -> str:
     """`p < 0.001` or `p = 0.032`."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def probability(p: float) -> str:
+    """A p-value for a table, which does not break: `< 0.001` or `0.032`."""
+    return "<\u00a00.001" if p < 0.001 else f"{p:.3f}"
+
+
+def opposite(number: float) -> float:
+    """The number with the other sign."""
+    return -number
 
 
 def times(number: int) -> str:
@@ -89,12 +110,43 @@ def value(setting: Any) -> Markdown:
     return code(str(setting).lower() if isinstance(setting, bool) else str(setting))
 
 
+def law(found: Mapping[str, float], metric: str) -> str:
+    """A power law of a learning curve as a formula: 1 − macro F1 = 4.2·n^−0.534."""
+    score = f"{found['best']:g} − {metric}" if found["best"] else metric
+    rest = f" + {found['c']:.3g}" if found["c"] else ""
+    return f"{score} = {found['a']:.3g}·n^−{found['b']:.3g}{rest}"
+
+
 def listed(items: list[Any], last: str = "and") -> Markdown:
     """`a`, `a and b`, `a, b and c`; each item escaped."""
-    escaped = [finalize(item) for item in items]
-    if len(escaped) < 2:
-        return Markdown("".join(escaped))
-    return Markdown(f"{', '.join(escaped[:-1])} {last} {escaped[-1]}")
+    pieces: list[str] = []
+    for place, item in enumerate(items):
+        between = f" {last} " if place == len(items) - 1 else ", "
+        pieces += [between, finalize(item)] if place else [finalize(item)]
+    return join(pieces)
+
+
+def worded(sentence: str, *values: Any) -> Markdown:
+    """The sentence, which is Markdown, with a value for each of its `{}`."""
+    first, *rest = sentence.split("{}")
+    pieces = [first]
+    for value, text in zip(values, rest, strict=True):
+        pieces += [finalize(value), text]
+    return join(pieces)
+
+
+def said(phrases: Mapping[str, str], text: str) -> str:
+    """What a record says in English, in the language of `phrases`; as it stands where they do not know it.
+
+    A `{}` of a phrase stands for any value, which is escaped as all text of records is.
+    """
+    if text in phrases:
+        return Markdown(phrases[text])
+    for known, meant in phrases.items():
+        pattern = re.escape(known).replace(re.escape("{}"), "(.+)")
+        if "{}" in known and (found := re.fullmatch(pattern, text)):
+            return worded(meant, *found.groups())
+    return text
 
 
 FORMATS: tuple[Callable[..., Any], ...] = (
@@ -104,6 +156,8 @@ FORMATS: tuple[Callable[..., Any], ...] = (
     signed,
     percent,
     p_value,
+    probability,
+    opposite,
     times,
     average,
     number,
@@ -111,5 +165,6 @@ FORMATS: tuple[Callable[..., Any], ...] = (
     power,
     numbers,
     value,
+    law,
     listed,
 )

@@ -23,13 +23,14 @@ _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 # What a renderer that links bare addresses looks for.
 _ADDRESS = re.compile(r":(?=//)|(?<=www)\.|(?<=mailto):", re.IGNORECASE)
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_JOINERS = "\u200c\u200d"  # parts of words in Persian and in Indic scripts, and of emoji
+# Parts of words in Persian and in Indic scripts, and of emoji; the spaces that French sets before ; : ! ?
+_KEPT = "\u200c\u200d\u00a0\u202f"
 
 
 def one_line(text: str, longest: int | None = None) -> str:
     """`text` without control, bidirectional and unassigned characters, in one line, cut at `longest`."""
-    kept = "".join(c if c.isprintable() or c in _JOINERS else " " for c in text)
-    line = " ".join(kept.split())
+    kept = "".join(c if c.isprintable() or c in _KEPT else " " for c in text)
+    line = re.sub(" +", " ", kept).strip()
     return line if longest is None or len(line) <= longest else line[: longest - 1] + "…"
 
 
@@ -55,6 +56,11 @@ def label(text: str) -> Markdown:
     return escape(one_line(text, 80))
 
 
+def excerpt(text: str) -> Markdown:
+    """The beginning of a text from the data, escaped, at most 200 characters."""
+    return escape(one_line(text, 200))
+
+
 def code(text: str) -> Markdown:
     """A code span of `text`, delimited by more backticks than it holds in a row."""
     line = one_line(text)
@@ -67,8 +73,8 @@ def code(text: str) -> Markdown:
 
 def fence(text: str, language: str = "") -> Markdown:
     """A fenced block of `text` as it is, less control characters, within a fence longer than any it holds."""
-    lines = (re.sub(r"[^\S ]", " ", line) for line in text.strip().split("\n"))
-    kept = "\n".join("".join(c for c in line if c.isprintable() or c in _JOINERS).rstrip() for line in lines)
+    lines = (re.sub(r"[^\S \u00a0\u202f]", " ", line) for line in text.strip().split("\n"))
+    kept = "\n".join("".join(c for c in line if c.isprintable() or c in _KEPT).rstrip() for line in lines)
     marks = "`" * max(3, _longest_run(kept) + 1)
     return Markdown(f"{marks}{language}\n{kept}\n{marks}")
 

@@ -66,9 +66,24 @@ def compare(asked: Request) -> str:
             labels,
             settings.max_length,
         )
+    _rehearse(asked, folder, base)
     return (
-        f"reloaded in a clean process: {len(expected)} predictions equal, largest difference {difference:.1e}"
+        f"reloaded in a clean process: {len(expected)} predictions equal, largest difference"
+        f" {difference:.1e}; the snippet of the card prints what it says"
     )
+
+
+def _rehearse(asked: Request, folder: Path, base: Path) -> None:
+    """Run the card's snippet on what was downloaded, under the tag that it is going to have."""
+    from stages.release import snippet
+    from stages.release.rehearsal import Repository, rehearse
+
+    repositories = [Repository(asked["repo_id"], asked["tag"], folder)]
+    if asked["base"] is not None:
+        repo_id, revision = asked["snippet_base"]
+        repositories.append(Repository(repo_id, revision, base))
+    found = rehearse(asked["snippet"]["code"], repositories, asked["threads"])
+    snippet.compare(found["printed"], asked["snippet"]["printed"])
 
 
 def _download(repo_id: str, revision: str, files: dict[str, str]) -> Path:

@@ -1,4 +1,4 @@
-"""The card's words for what records name by a key. A change here renders a card anew and retrains nothing."""
+"""Scores and tasks as the Hub knows them. Names are English, whatever the card's language."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Metric:
-    """A score as a reader and as the Hub know it. Names stand in the middle of a sentence."""
+    """A score. Its name stands within sentences of English cards, and in the front matter of all."""
 
     name: str
     hub_id: str  # of https://huggingface.co/metrics
@@ -15,7 +15,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Task:
-    """A task as a reader and as the Hub know it; what its card says stands in its own template."""
+    """A task; what its card says stands in its own template."""
 
     name: str
     pipeline_tag: str
@@ -100,19 +100,5 @@ TASKS: dict[str, Task] = {
     ),
 }
 
-BASELINES: dict[str, str] = {
-    # After "the".
-    "majority": "majority guess",
-    "mean": "mean",
-    "most_frequent_tag": "most frequent tag of each word",
-    "linear": "linear model",
-    "feed_forward": "feed-forward network",
-    "rnn": "recurrent network (RNN)",
-    "lstm": "LSTM network",
-    "transformer": "Transformer from scratch",
-    "copy": "source itself",
-    "lead": "source's first words",
-    "unigram": "unigram model",
-}
-
-SPLITS: dict[str, str] = {"train": "training", "validation": "validation", "test": "test"}
+# The user's own sections: the names of their files.
+SECTIONS = ("intended_use", "out_of_scope", "limitations", "ethics", "contact")

@@ -6,12 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from stages.core import records
-from stages.core.files import digest, folder_digests
+from stages.core.files import digest, folder_digests, sha256
 from stages.core.layout import Layout
+from stages.core.schema import Hub
 from stages.core.task_section import Task
+from stages.evidence.published import Predictions, published, salted, write
+from stages.release.rehearsal import Repository, rehearse
+from stages.release.sidecar import describe as describe_card
+from stages.release.sidecar import dumped, shown
+from stages.release.snippet import code
+from stages.release.traced import MarkdownText
 from tests.tiny import write_base, write_params, write_prepared
 
 REPO = "tests/tiny"
+TEMPLATES = Path(__file__).parents[2] / "model_cards/templates"
 LABELS = ["bad", "good"]
 SETTINGS = Task(labels=LABELS, max_length=32)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
@@ -41,6 +49,7 @@ def make(root: Path, method: str = "full") -> Layout:
     (_full if method == "full" else _lora)(layout)
     describe(layout, method)
     predict(layout)
+    snippet(layout)
     figures = layout.breakdown_plot.parent
     figures.mkdir(parents=True)
     for name in ("breakdown", "loss", "results"):
@@ -93,6 +102,9 @@ def describe(layout: Layout, method: str = "full", version: str = "0.1.0") -> No
         {
             "base": base,
             "method": method,
+            "lora": {"r": 2, "lora_alpha": 4} if method == "lora" else None,
+            "threads": 1,
+            "tokenizer": {"class": "BertTokenizer", "fast": True},
             "task": SETTINGS.described(),
             "model": model,
             "data": {name: splits[name]["sha256"] for name in ("train", "validation")},
@@ -109,6 +121,9 @@ def describe(layout: Layout, method: str = "full", version: str = "0.1.0") -> No
             "note": version,
         },
     )
+    if layout.snippet_report.exists():
+        written = records.read(layout.snippet_report, "snippet")
+        records.write(layout.snippet_report, written | {"model": model})
 
 
 def predict(layout: Layout) -> None:
@@ -125,12 +140,46 @@ def predict(layout: Layout) -> None:
         for id_, label, said in zip(rows.ids, rows.labels, found, strict=True)
     ]
     records.write_lines(layout.predictions, lines)
+    ids = salted(rows.ids, layout.split("test").read_bytes())
+    model = published("class", found, rows.labels, whole=True)
+    write(layout.published, Predictions(ids, rows.labels, model))
+
+
+def snippet(layout: Layout) -> None:
+    """What the card's snippet prints of the model that the folder holds now."""
+    train = records.read(layout.train_report, "train")
+    written = _snippet(train, REPO, "0.1.0")
+    repositories = [Repository(REPO, "v0.1.0", layout.trained)]
+    if train["lora"]:
+        repositories.append(Repository(train["base"]["repo_id"], train["base"]["revision"], layout.base))
+    printed = rehearse(written, repositories, 1)["printed"]
+    records.write(layout.snippet_report, {"printed": printed, "widget": []})
+
+
+def _snippet(train: dict[str, Any], repo_id: str, version: str) -> str:
+    return code(TEMPLATES, Hub(repo_id=repo_id, version=version), train, ["a superb film"])
 
 
 def card(layout: Layout, version: str = "0.1.0", repo_id: str = REPO, more: str = "") -> None:
-    """A card that names this version and shows every figure there is."""
+    """A card that names this version and shows every figure there is, its sidecar, and its snippet."""
     figures = [f"![](figures/{p.name})\n" for p in sorted(layout.results_plot.parent.glob("*.png"))]
-    layout.card.write_text(CARD.format(repo_id=repo_id, version=version) + "".join(figures) + more)
+    text = CARD.format(repo_id=repo_id, version=version) + "".join(figures) + more
+    layout.card.write_text(text)
+    train = records.read(layout.train_report, "train")
+    found = {"snippet": _snippet(train, repo_id, version), "model": train["model"]}
+    records.write(layout.snippet_report, records.read(layout.snippet_report, "snippet") | found)
+    sign(layout)
+
+
+def sign(layout: Layout) -> None:
+    """The sidecar of the card and the records that are there now."""
+    text = layout.card.read_text()
+    names = ["data", "train", "eval", *(["curve"] if "figures/curve.png" in text else [])]
+    made_of = {f"reports/{name}.json": sha256(layout.report(name)) for name in names}
+    model = records.read(layout.train_report, "train")["model"]["sha256"]
+    figures = {path: sha256(layout.card.parent / path) for path in shown(text)}
+    described = describe_card(MarkdownText(text), {}, model, "en", figures)
+    layout.card_sources.write_text(dumped(described | {"records": made_of}))
 
 
 def receipt(layout: Layout) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def test_the_release_is_exactly_this(layout: Layout) -> None:
     content: Content = collect(layout, "full")
     assert list(content) == [
         "README.md",
+        "card.json",
         "config.json",
         "figures/breakdown.png",
         "figures/loss.png",
@@ -42,6 +43,7 @@ def test_the_release_is_exactly_this(layout: Layout) -> None:
         "model.safetensors",
         "reports/data.json",
         "reports/eval.json",
+        "reports/predictions.jsonl",
         "reports/train.json",
         "tokenizer.json",
         "tokenizer_config.json",

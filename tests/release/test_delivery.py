@@ -222,6 +222,7 @@ def test_ctrl_c_leaves_no_pull_request(desk: Desk) -> None:
 def test_a_refused_card_is_one_line(desk: Desk) -> None:
     text = desk.layout.card.read_text()
     desk.layout.card.write_text(text.replace("license: mit", "license: no-such-license"))
+    shelf.sign(desk.layout)
     with pytest.raises(PipelineError, match="the card is refused by") as caught:
         desk.deliver()
     assert "\n" not in str(caught.value)
@@ -230,6 +231,7 @@ def test_a_refused_card_is_one_line(desk: Desk) -> None:
 
 def test_what_the_hub_remarks_on_a_card_is_passed_on(desk: Desk) -> None:
     desk.layout.card.write_text(desk.layout.card.read_text().split("---")[2])
+    shelf.sign(desk.layout)
     desk.deliver()
     assert "warning: Warnings while validating metadata in README.md: - empty or missing" in desk.said()
 

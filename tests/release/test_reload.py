@@ -138,6 +138,7 @@ def test_label_names_that_were_lost(desk: Desk) -> None:
     without = {k: v for k, v in records.read(config, "train").items() if k not in ("id2label", "label2id")}
     records.write(config, without)
     shelf.describe(desk.layout)
+    shelf.sign(desk.layout)
     assert "its labels are ['LABEL_0', 'LABEL_1'], and ['bad', 'good'] were evaluated" in refused(desk)
 
 
@@ -174,8 +175,27 @@ def test_a_release_with_a_tie_reloads(desk: Desk) -> None:
     lines = list(records.read_lines(desk.layout.predictions))
     assert {(line["predicted"], *line["probabilities"]) for line in lines} == {("bad", 0.5, 0.5)}
     records.write_lines(desk.layout.predictions, [line | {"predicted": "good"} for line in lines])
+    shelf.snippet(desk.layout)
+    shelf.card(desk.layout, repo_id=desk.hub.repo_id)
     assert desk.deliver(reload=child.reload)
     assert "8 predictions equal" in desk.said()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [("0.", "0.9", "prints 0."), ("'label': '", "'label': 'un", "prints \"{'label'"), ("}", "}!", "prints")],
+)
+def test_a_snippet_that_prints_something_else(desk: Desk, old: str, new: str, said: str) -> None:
+    record = records.read(desk.layout.snippet_report, "snippet")
+    records.write(desk.layout.snippet_report, record | {"printed": record["printed"].replace(old, new)})
+    assert f"the snippet of the card {said}" in refused(desk)
+
+
+def test_a_snippet_of_another_model_does_not_leave_the_house(desk: Desk) -> None:
+    record = records.read(desk.layout.snippet_report, "snippet")
+    records.write(desk.layout.snippet_report, record | {"model": {"sha256": "0" * 64}})
+    with pytest.raises(PipelineError, match="of another model: run `dvc repro snippet`"):
+        desk.deliver()
 
 
 def test_predictions_about_other_rows(desk: Desk) -> None:

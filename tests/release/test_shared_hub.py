@@ -179,6 +179,7 @@ def test_base_and_data_have_to_be_pinned(shared: Desk) -> None:
     data = records.read(layout.data_report, "prepare")
     source = {"type": "hub", "repo_id": "some/rows", "revision": None}
     records.write(layout.data_report, data | {"source": source})
+    shelf.sign(layout)
     with pytest.raises(PipelineError) as caught:
         shared.deliver()
     assert str(caught.value).splitlines() == [
@@ -194,6 +195,7 @@ def test_a_package_is_a_pin(shared: Desk) -> None:
     package = {"package": "some-model", "version": "1.0", "sha256": "0" * 64}
     base = train["base"] | {"revision": None, "package": package}
     records.write(layout.train_report, train | {"base": base})
+    shelf.sign(layout)
     assert shared.deliver()
 
 
@@ -247,7 +249,7 @@ def test_an_edit_on_main_is_not_overwritten(shared: Desk) -> None:
     released = shared.layout.card.read_text()
     edited = shared.put("README.md", released + "mended by hand")
     shared.write("0.1.1", "B")
-    with pytest.raises(PipelineError, match=r"^README\.md on main of .* was not put there by a release"):
+    with pytest.raises(PipelineError, match=r"^README\.md on main of .* is not what was released"):
         shared.deliver()
     assert shared.main() == edited
     shared.put("README.md", released)

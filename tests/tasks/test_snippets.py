@@ -8,27 +8,31 @@ import pytest
 import torch
 
 from stages.core.task_section import Task
-from stages.release.card import _environment
+from stages.release.templates import environment
 from stages.release.wording import TASKS as WORDS
 from stages.tasks import inference
 from stages.tasks.table import TASKS
 from tests import corpora, families
 
 TEMPLATES = Path(__file__).parents[2] / "model_cards/templates"
-PARTS = "{% block use %}{% endblock %}=====\n{% block beyond %}are cut there{% endblock %}"
+BEYOND = "{% block beyond %}are cut there{% endblock %}"
 LONG = "le film est superbe " * 20
 
 
-def parts(folder: Path, own: Task, fast: bool = True, entities: bool = True) -> tuple[str, str]:
-    """The snippet's last lines, asked about a long text, and what the card says of long texts."""
+def parts(
+    folder: Path, own: Task, fast: bool = True, entities: bool = True, before: str = ""
+) -> tuple[str, str]:
+    """What the snippet does with a model once it is loaded, asked about a long text; and what the card says
+    of long texts."""
     shutil.copytree(TEMPLATES / "en", folder / "en")
-    (folder / "card.en.md").write_text(PARTS)
+    shutil.copytree(TEMPLATES / "use", folder / "use")
+    (folder / "card.en.md").write_text(BEYOND)
+    (folder / "use/load.jinja").write_text(f"texts = [{before + LONG!r}]\n{{% block ask %}}{{% endblock %}}")
     train = {"task": own.described(), "tokenizer": {"fast": fast}}
     evaluation = {"labels": own.labels} | ({"per_entity": {"PER": {}}} if entities else {})
-    template = _environment(folder).get_template(f"en/{own.type}.md")
-    snippet, said = template.render(train=train, evaluation=evaluation, data={}).split("=====\n")
-    for text in ("A text with names in it.", "A text to tag.", " in it."):
-        snippet = snippet.replace(text, f" {LONG}")
+    within = environment(folder)
+    said = within.get_template(f"en/{own.type}.md").render(train=train, evaluation=evaluation, data={})
+    snippet = within.get_template(f"use/{own.type}.jinja").render(train=train, entities=entities)
     return snippet, said.strip()
 
 
@@ -72,6 +76,9 @@ def test_tags_of_a_long_text_end_where_the_card_says(
 def test_a_gap_is_filled_in_a_long_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = Task(type="masked-lm", max_length=24)
     fine_tuned, tokenizer = model(tmp_path / "model", "camembert", own)
-    snippet, said = parts(tmp_path / "card", own)
-    assert "token_str" in asked(fine_tuned, tokenizer, own, snippet, capsys)
+    snippet, said = parts(tmp_path / "card", own, before="{mask} ")
+    answer = asked(fine_tuned, tokenizer, own, snippet, capsys).splitlines()
+    assert len(answer) == 4 and answer[0].startswith(
+        "<mask> le film"
+    )  # the text and three ways to fill its gap
     assert said == "are to be given in pieces of that length (the snippet reads the first one)"

@@ -17,15 +17,33 @@ ROOT = Path(__file__).parents[1]
 STAGES: dict[str, dict[str, Any]] = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 # Sections that change no result: declaring them would rerun a stage for nothing.
 UNDECLARED = {"runtime"}
+# Keys that are declared alone by a stage that reads nothing else of their section: another title makes no
+# other figure.
+ALONE = {"card.language"}
+# What stages read that is code, and what is data: by their folders.
+CODE = ("stages/", "localhub/")
 # What each stage writes, by its names in Layout.
 WRITES = {
     "fetch": ["source", "base"],
-    "prepare": ["prepared", "data_report"],
+    "prepare": ["prepared", "slices", "data_report"],
     "baselines": ["baselines", "baselines_report"],
     "train": ["trained", "train_report", "history"],
-    "evaluate": ["predictions", "eval_report", "breakdown_plot", "ladder_plot", "loss_plot", "results_plot"],
+    "evaluate": [
+        "predictions",
+        "published",
+        "mistakes",
+        "eval_report",
+        "scores",
+        "breakdown_plot",
+        "calibration_plot",
+        "ladder_plot",
+        "loss_plot",
+        "results_plot",
+        "slices_plot",
+    ],
     "curve": ["curve_report"],
-    "card": ["card", "curve_plot"],
+    "snippet": ["snippet_report"],
+    "card": ["card", "card_sources", "curve_plot"],
     "push": [],
 }
 
@@ -39,33 +57,57 @@ def names(entries: list[Any]) -> list[str]:
     return [next(iter(e)) if isinstance(e, dict) else e for e in entries]
 
 
-def attributes(stage: str, of: str) -> set[str]:
-    """The attributes that the stage's module reads off the name `of`."""
-    return {
-        node.attr
-        for node in ast.walk(tree(stage))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == of
-    }
-
-
 def code(stage: str) -> list[str]:
     """The files of ours that a stage's code consists of."""
     return [f.relative_to(ROOT).as_posix() for f in closure(ROOT / f"stages/{stage}.py", ROOT)]
 
 
+def paths(stage: str) -> set[str]:
+    """The names in Layout that the stage's code mentions."""
+    nodes = [n for f in code(stage) if f.endswith(".py") for n in ast.walk(ast.parse((ROOT / f).read_text()))]
+    reads = [n for n in nodes if isinstance(n, ast.Attribute)]
+    return {n.attr for n in reads if isinstance(n.value, ast.Name) and n.value.id == "layout"}
+
+
 def sections(stage: str) -> list[str]:
-    """The sections of params.yaml that a stage declares."""
-    return sorted(attributes(stage, "params") - UNDECLARED)
+    """The sections of params.yaml that a stage declares; of ALONE, the keys."""
+    return sorted(declared(tree(stage)) - UNDECLARED)
+
+
+def declared(module: ast.Module) -> set[str]:
+    """The sections that a module reads off `params`; of one that is not read for more, the key in ALONE."""
+    reads = [n for n in ast.walk(module) if isinstance(n, ast.Attribute)]
+    whole = [n for n in reads if isinstance(n.value, ast.Name) and n.value.id == "params"]
+    keys = {id(n.value): f"{n.value.attr}.{n.attr}" for n in reads if isinstance(n.value, ast.Attribute)}
+    found = {(n.attr, keys.get(id(n))) for n in whole}
+    sections = {section for section, key in found if key not in ALONE}
+    return sections | {key for section, key in found if key in ALONE and section not in sections}
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_code_dependencies_are_the_import_closure(stage: str) -> None:
-    assert [dep for dep in names(STAGES[stage]["deps"]) if dep.endswith(".py")] == code(stage)
+    assert [dep for dep in names(STAGES[stage]["deps"]) if dep.startswith(CODE)] == code(stage)
+
+
+def test_files_read_from_beside_a_module_are_code() -> None:
+    for stage in ("evaluate", "card"):
+        assert "stages/evidence/figures.mplstyle" in code(stage)
+    assert "stages/evidence/figures.mplstyle" not in code("train")
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_parameters_are_the_sections_read(stage: str) -> None:
     assert STAGES[stage]["params"] == sections(stage)
+
+
+def test_a_key_is_declared_alone_only_where_nothing_else_of_its_section_is_read() -> None:
+    for source, expected in {
+        "f(params.card.language)": {"card.language"},
+        "f(params.card.language, params.card)": {"card"},
+        "f(params.card.language, params.card.title)": {"card"},
+        "f(params.task.kind.label, params.seed)": {"task", "seed"},
+    }.items():
+        assert declared(ast.parse(source)) == expected
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -83,7 +125,7 @@ def test_outputs_are_those_of_the_layout(stage: str) -> None:
     declared = [path for kind in ("outs", "metrics", "plots") for path in names(entry.get(kind, []))]
     layout = Layout(Path("."))
     assert sorted(declared) == sorted(getattr(layout, name).as_posix() for name in WRITES[stage])
-    assert set(WRITES[stage]) <= attributes(stage, "layout")
+    assert set(WRITES[stage]) <= paths(stage)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -93,8 +135,9 @@ def test_inputs_are_written_by_an_earlier_stage_or_kept_in_git(stage: str) -> No
         if name == stage:
             break
         made |= {p for kind in ("outs", "metrics", "plots") for p in names(entry.get(kind, []))}
-    data = {dep for dep in names(STAGES[stage]["deps"]) if not dep.endswith(".py")}
-    kept = {dep for dep in data if dep == "data/raw" or dep.startswith("model_cards/templates")}
+    data = {dep for dep in names(STAGES[stage]["deps"]) if not dep.startswith(CODE)}
+    folders = ("data/raw", "data/previous", "model_cards/templates", "model_cards/prose", "reports/measured")
+    kept = {dep for dep in data if dep.startswith(folders)}
     assert data - kept <= made
     for dep in kept:
         assert (ROOT / dep).exists()
@@ -158,7 +201,7 @@ def write() -> None:
     path = ROOT / "dvc.yaml"
     document = yaml.load(path.read_text())
     for stage, entry in document["stages"].items():
-        entry["deps"] = [dep for dep in entry["deps"] if not dep.endswith(".py")] + code(stage)
+        entry["deps"] = [dep for dep in entry["deps"] if not dep.startswith(CODE)] + code(stage)
         entry["params"] = sections(stage)
     yaml.dump(document, path)
 

@@ -18,11 +18,18 @@ import pytest
 
 from localhub import launch, mirror
 from stages.core.files import folder_digests, sha256
+from stages.core.records import parse
 from tests import tiny
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 COPIED = ("stages", "localhub", "dvc.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore")
+COPIED += (
+    "data/previous",
+    "model_cards/templates",
+    "model_cards/prose/README.md",
+    "reports/measured/README.md",
+)
 LEAVE_OUT = shutil.ignore_patterns("__pycache__")
 
 
@@ -83,9 +90,8 @@ def new_repo(root: Path, world: str, revision: str) -> Repo:
             shutil.copytree(source, root / name, ignore=LEAVE_OUT)
         else:
             shutil.copy(source, root / name)
-    shutil.copytree(ROOT / "model_cards/templates", root / "model_cards/templates")
     lines = [f'"{text}",{label}' for text, label in tiny.sentences(320)]
-    (root / "data/raw").mkdir(parents=True)
+    (root / "data/raw").mkdir()
     (root / "data/raw/rows.csv").write_text("\n".join(["text,label", *lines]) + "\n")
     repo = Repo(root, world, revision)
     repo.params()
@@ -126,7 +132,7 @@ def test_first_run_ends_released(released: Repo) -> None:
     assert receipt["endpoint"] == "embedded"
     card = (released.root / "model_cards/README.md").read_text()
     assert 'revision="v0.1.0"' in card
-    record = json.loads((released.root / "reports/eval.json").read_text())
+    record = parse((released.root / "reports/eval.json").read_bytes())
     assert record["metrics"]["f1_macro"]["n"] == record["test"]["rows"]
     assert set(record["baselines"]) == {"majority", "linear"}
     assert released.run("git", "status", "--porcelain") == ""
@@ -137,7 +143,7 @@ def test_second_run_runs_push_alone_and_writes_nothing(repo: Repo) -> None:
     before = repo.written()
     said = repo.run("dvc", "repro")
     assert "Running stage 'push'" in said
-    for stage in ("fetch", "prepare", "baselines", "train", "evaluate", "curve", "card"):
+    for stage in ("fetch", "prepare", "baselines", "train", "evaluate", "curve", "snippet", "card"):
         assert f"Stage '{stage}' didn't change" in said
     assert repo.written() == before
     assert "already released" in said
@@ -154,6 +160,31 @@ def test_a_parameter_flipped_back_restores_from_the_run_cache_and_is_released(re
     assert "Stage 'train' is cached" in said and "Running stage 'train'" not in said
     assert repo.receipt()["files"] == first["files"]
     assert repo.run("git", "diff", "--stat", "dvc.lock") == ""
+
+
+def test_two_releases_are_compared_in_a_few_rows_and_in_pictures(repo: Repo, tmp_path: Path) -> None:
+    repo.run("git", "tag", "one")
+    repo.params(train={"num_train_epochs": 1})
+    repo.run("dvc", "repro")
+    repo.commit("two")
+    repo.run("git", "tag", "two")
+    rows = re.findall(
+        r"^\| (\S+) +\| (\S+) ", repo.run("dvc", "metrics", "diff", "one", "two", "--md"), re.M
+    )[1:]
+    assert {path for path, _ in rows} == {"reports/scores.json"}
+    assert {"score.f1_macro", "score.low", "score.high", "training.best_step"} <= {name for _, name in rows}
+    assert len(rows) < 40
+    assert len(repo.run("dvc", "metrics", "show", "--md").splitlines()[0].split("|")) < 40
+
+    repo.run("dvc", "plots", "diff", "one", "two", "--out", str(tmp_path / "plots"))
+    page = (tmp_path / "plots/index.html").read_text()
+    for figure in (repo.root / "model_cards/figures").glob("*.png"):
+        for tag in ("one", "two"):
+            assert f'"static/{tag}_model_cards_figures_{figure.name}"' in page
+            assert (tmp_path / f"plots/static/{tag}_model_cards_figures_{figure.name}").is_file()
+    for curve in ("losses", "reports_history_tsv"):
+        drawn = page.partition(f'<div id = "{curve}">')[2].partition("vegaEmbed(")[0]
+        assert all(f'"rev": "{tag}"' in drawn for tag in ("one", "two"))
 
 
 def test_a_clone_elsewhere_gives_the_same_bytes(released: Repo, tmp_path: Path) -> None:

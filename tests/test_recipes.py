@@ -24,7 +24,7 @@ from tests.sources import registry
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")]
 ROOT = Path(__file__).parents[1]
-STAGES = ("fetch", "prepare", "baselines", "train", "evaluate", "curve", "card")
+STAGES = ("fetch", "prepare", "baselines", "train", "evaluate", "curve", "snippet", "card")
 RUN = """
 import importlib, sys
 from pathlib import Path
@@ -35,25 +35,6 @@ for name in sys.argv[1:]:
     getattr(importlib.import_module(f"stages.{name}"), name)(given, Layout(Path(".")))
 """
 RECIPES = sorted(p.stem for p in (ROOT / "recipes").glob("*.yaml"))
-# Other families on the same tasks: the recipe, and what is changed in it.
-VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "translation by Marian": (
-        "translation-en-fr",
-        {"base": {"repo_id": "Helsinki-NLP/opus-mt-en-fr"}, "task": {"prefix": ""}},
-    ),
-    "translation by BART, LoRA": (
-        "translation-en-fr",
-        {"base": {"repo_id": "facebook/bart-base"}, "task": {"prefix": ""}, "method": "lora"},
-    ),
-    "classification by XLM-R, LoRA": (
-        "imdb-distilbert",
-        {"base": {"repo_id": "FacebookAI/xlm-roberta-base"}, "method": "lora"},
-    ),
-    "generation, LoRA": ("generation-gpt2", {"method": "lora"}),
-    "several labels, LoRA": ("emotions-roberta", {"method": "lora"}),
-    "pre-training, LoRA": ("pretrain-then-finetune-1", {"method": "lora"}),
-    "pairs by FlauBERT, LoRA": ("paraphrases-flaubert", {"method": "lora"}),
-}
 
 
 @pytest.fixture(scope="module")
@@ -133,17 +114,23 @@ def used(layout: Layout, repo_id: str, base: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", [*RECIPES, *VARIANTS])
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_ends_in_a_release_that_its_card_tells_how_to_use(
-    name: str, hub: tuple[launch.Server, dict[str, str], Path], tmp_path: Path
+    recipe: str, hub: tuple[launch.Server, dict[str, str], Path], tmp_path: Path
 ) -> None:
+    released_and_used(recipe, {}, hub, tmp_path)
+
+
+def released_and_used(
+    recipe: str, changes: dict[str, Any], hub: tuple[launch.Server, dict[str, str], Path], folder: Path
+) -> None:
+    """All stages, with these changes of the recipe, and the snippet of what was released."""
     server, commits, _ = hub
-    recipe, changes = VARIANTS.get(name, (name, {}))
-    root = tmp_path / "repo"
+    root = folder / "repo"
     root.mkdir()
     layout = repository(root)
     if recipe == "pretrain-then-finetune-2":
-        commits = commits | {"me/camembert-domain": _pretrained(hub, tmp_path)}
+        commits = commits | {"me/camembert-domain": _pretrained(hub, folder)}
     if recipe == "text-classification":
         changes = {"base": {"repo_id": "google-bert/bert-base-uncased"}}
     document = written(root, recipe, commits, changes)
@@ -154,8 +141,8 @@ def test_a_recipe_ends_in_a_release_that_its_card_tells_how_to_use(
     assert evaluation["metric"] in evaluation["metrics"]
     assert list(evaluation["baselines"]) == sorted(document["baselines"]["models"])
     assert records.read(layout.receipt, "push")["tag"] == "v0.1.0"
-    assert ("### Score by number of training rows" in layout.card.read_text()) == document["curve"]["enabled"]
-    answer = used(layout, document["hub"]["repo_id"], document["base"]["repo_id"], tmp_path)
+    assert ("](figures/curve.png)" in layout.card.read_text()) == document["curve"]["enabled"]
+    answer = used(layout, document["hub"]["repo_id"], document["base"]["repo_id"], folder)
     # Tiny models may find no entity and write no word; all others have to answer.
     silent = {"tags", "text"}
     assert answer.strip() or TASK_TYPES[document["task"]["type"]].label in silent

@@ -14,11 +14,14 @@ CSP = (
     "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+# What turns the direction of the text around it (https://trojansource.codes) is shown, and turns nothing. It
+# stands in text only: addresses are percent-encoded.
+TURNING = {code: f"‹U+{code:04X}›" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 def page(template: str, status: int = 200, headers: dict[str, str] | None = None, **context: Any) -> Response:
     """Render `templates/NAME` with autoescaping on."""
-    html = _environment().get_template(template).render(**context)
+    html = _environment().get_template(template).render(**context).translate(TURNING)
     safety = {"Content-Security-Policy": CSP, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
     return HTMLResponse(html, status, safety | (headers or {}))
 

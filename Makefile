@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check format repro plan pin hub bench ladder accept
+.PHONY: help demo test test-fast check format repro plan pin previous speed hub bench ladder accept
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -53,6 +53,12 @@ plan: .venv/ready  ## what push would publish, without publishing
 
 pin: .venv/ready  ## write the commit SHAs of base model and data set into params.yaml
 	$(BIN)/python -m stages.pin
+
+speed: .venv/ready  ## how fast the saved model answers here, and in how much memory; for the card
+	$(BIN)/python -m stages.speed
+
+previous: .venv/ready  ## fetch what the last release predicted, for the next one to be compared with
+	$(BIN)/python -m stages.previous
 
 hub: .venv/ready  ## serve the embedded Hub and its pages until Ctrl-C
 	$(BIN)/python -m stages.hub

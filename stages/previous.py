@@ -1,6 +1,6 @@
 """Fetch what the last release predicted of its test rows, so that the next one can be compared with it.
 
-Reads   the Hub, model_cards/release.json; params: hub
+Reads   the Hub; params: hub
 Writes  data/previous/release.json, data/previous/predictions.jsonl
 Run     make previous   (or: python -m stages.previous)
 """

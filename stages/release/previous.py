@@ -6,10 +6,9 @@ from typing import Any
 from stages.core import records
 from stages.core.errors import PipelineError
 from stages.core.layout import Layout
-from stages.release.answers import understood
 from stages.release.contents import PREDICTIONS
 from stages.release.endpoint import Target
-from stages.release.remote import look
+from stages.release.remote import content_at, look
 from stages.release.versions import number, released
 
 _COMPARED = ("test", "model", "task", "labels")  # what has to be alike, and what is said
@@ -48,15 +47,7 @@ def fetch(target: Target, repo_id: str, tag: str, commit: str, layout: Layout) -
 
 
 def _download(target: Target, repo_id: str, commit: str, path: str) -> bytes:
-    from pathlib import Path
-
-    from huggingface_hub.errors import EntryNotFoundError
-
-    with understood(target, repo_id):
-        try:
-            file = target.api().hf_hub_download(repo_id, path, revision=commit)
-        except EntryNotFoundError:
-            raise PipelineError(
-                f"{repo_id} at {commit} holds no {path}: there is nothing to compare with"
-            ) from None
-    return Path(file).read_bytes()
+    found = content_at(target, repo_id, commit, path)
+    if found is None:
+        raise PipelineError(f"{repo_id} at {commit} holds no {path}: there is nothing to compare with")
+    return found

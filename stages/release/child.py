@@ -62,7 +62,7 @@ def reload(target: Target, edition: Edition, layout: Layout, base: Base, commit:
     }
     with tempfile.TemporaryDirectory(prefix="parution-reload-") as home:
         done = subprocess.run(
-            [sys.executable, "-m", "stages.release.reload"],
+            [os.path.abspath(sys.executable), "-m", "stages.release.reload"],  # relative by a relative PATH
             input=json.dumps(asked),
             env=_environment(target, home),
             # A folder named like the repository would otherwise be taken for it.

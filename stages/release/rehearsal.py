@@ -48,7 +48,7 @@ def rehearse(code: str, repositories: Sequence[Repository], threads: int) -> Rec
         for repository in repositories:
             _cached(Path(home) / "hub", repository)
         done = subprocess.run(
-            [sys.executable, "-c", _RUNNER],
+            [os.path.abspath(sys.executable), "-c", _RUNNER],  # which a relative PATH leaves relative
             input=code,
             env=_environment(home, threads),
             cwd=home,

@@ -1,6 +1,8 @@
 """The card's snippet: written for each task, run as a stranger would, compared with what it once printed."""
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +120,11 @@ def test_only_the_last_digits_of_printed_numbers_may_differ() -> None:
     for other in (then.replace("positive", "negative"), then + "more", then.replace("of 3", "of 4")):
         with pytest.raises(PipelineError, match=r"prints .*, and the card says"):
             compare(other, then)
+
+
+def test_a_python_that_was_found_by_a_relative_path_is_found_from_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`PATH=.venv/bin:$PATH dvc repro`: the snippet runs in another folder."""
+    monkeypatch.setattr(sys, "executable", os.path.relpath(sys.executable))
+    assert rehearse("print(1 + 1)", [], 1)["printed"] == "2\n"

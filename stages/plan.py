@@ -7,12 +7,12 @@ Run     make plan   (or: python -m stages.plan)
 
 from functools import partial
 
-from stages.core import terms
 from stages.core.layout import Layout
 from stages.core.runtime import run, say
 from stages.core.schema import Hub, Params
 from stages.release import gate, receipt
 from stages.release import plan as plans
+from stages.release.agreement import licences_agree
 from stages.release.benchmark import with_result
 from stages.release.edition import Edition, gather
 from stages.release.endpoint import Target, opened
@@ -23,7 +23,7 @@ from stages.release.remote import NOWHERE
 def plan(params: Params, layout: Layout) -> None:
     """Compare with the Hub (with nothing when the embedded one was never started); say what would follow."""
     edition = gather(layout, params.hub)
-    terms.check(terms.of_model(params.card.model_dump(), edition.train["base"], edition.data["source"]))
+    licences_agree(params.card, edition.data, edition.train)
     tell = partial(say, "plan")
     if params.hub.endpoint == "embedded" and not layout.hub.exists():
         edition = with_result(edition, params.card.benchmark, params.hub, layout)

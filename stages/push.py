@@ -8,13 +8,13 @@ Run     dvc repro push   (or: python -m stages.push; `make plan` shows what it w
 
 from functools import partial
 
-from stages.core import terms
 from stages.core.errors import PipelineError
 from stages.core.layout import Layout
 from stages.core.records import Record
 from stages.core.runtime import run, say
 from stages.core.schema import Hub, Params
 from stages.release import child, gate, plan, receipt
+from stages.release.agreement import licences_agree
 from stages.release.answers import Unreachable
 from stages.release.base import beside, keep
 from stages.release.benchmark import with_result
@@ -26,7 +26,7 @@ from stages.release.publish import Say, publish
 def push(params: Params, layout: Layout) -> None:
     """Gather the edition, open the Hub, deliver, and say where to look."""
     edition = gather(layout, params.hub)
-    terms.check(terms.of_model(params.card.model_dump(), edition.train["base"], edition.data["source"]))
+    licences_agree(params.card, edition.data, edition.train)
     tell = partial(say, "push")
     with opened(params.hub.endpoint, layout.hub) as target:
         edition = with_result(edition, params.card.benchmark, params.hub, layout)

@@ -11,7 +11,7 @@ import pytest
 
 from stages.card import card, check
 from stages.core.schema import Card
-from stages.release import formats, formats_fr
+from stages.release import formats
 from stages.release.card import render
 from stages.release.checking import released
 from stages.release.formats import said
@@ -112,7 +112,8 @@ FIGURES: list[tuple[str, tuple[Any, ...], str]] = [
 def test_figures_are_written_as_french_writes_them(
     name: str, arguments: tuple[Any, ...], written: str
 ) -> None:
-    made = getattr(formats_fr, name)(*arguments)
+    filters = {one.__name__: one for one in LANGUAGES["fr"].formats}
+    made = filters[name](*arguments)
     assert str(made) == written
     assert isinstance(made, Markdown) or THIN not in made  # escaping would make an ordinary space of it
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from stages.core import terms
 from stages.core.errors import PipelineError
 from stages.core.records import Record
+from stages.core.schema import Card
 
 
 def agree(data: Record, train: Record, evaluation: Record) -> None:
@@ -56,6 +58,11 @@ def snippet_agrees(train: Record, snippet: Record) -> None:
     """Raise PipelineError unless the snippet was run on the model that was trained."""
     if snippet["model"]["sha256"] != train["model"]["sha256"]:
         raise PipelineError("reports/snippet.json is of another model: run `dvc repro snippet`")
+
+
+def licences_agree(card: Card, data: Record, train: Record) -> None:
+    """Raise PipelineError when base or data, by their records, do not allow the card's licence."""
+    terms.check(terms.of_model(card.model_dump(), train["base"], data["source"]))
 
 
 def card_agrees(sidecar: Record, files: Mapping[str, str], model: str) -> None:

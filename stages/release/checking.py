@@ -157,7 +157,7 @@ def _others(folder: Path, sidecar: Record, records: Mapping[str, Record]) -> Ite
         yield f"{folder / PREDICTIONS}: is missing, but reports/eval.json names it"
     elif wanted and sha256(folder / PREDICTIONS) != wanted:
         yield f"{folder / PREDICTIONS}: is not what reports/eval.json was worked out from"
-    files = records.get("reports/train.json", {"model": {"files": {}}})["model"]["files"]
+    files = _named_files(records)
     known = {*files, *sidecar["records"], *sidecar["figures"], *_UNNAMED}
     for path in sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()):
         loaded = is_of_a_release(path) or path.endswith((*PICKLED, ".py", ".safetensors", ".jinja"))
@@ -200,10 +200,16 @@ def _model(folder: Path, wanted: str, records: Mapping[str, Record]) -> Iterator
     for path in ("reports/train.json", "reports/eval.json"):
         if path in records and records[path]["model"]["sha256"] != wanted:
             yield f"{folder / path}: is about another model than card.json"
-    files = records.get("reports/train.json", {"model": {"files": {}}})["model"]["files"]
+    files = _named_files(records)
     if "reports/train.json" in records and digest(files) != wanted:
         yield "reports/train.json: the digests of its files are not those of the model that was evaluated"
     yield from changed_files(folder, files)
+
+
+def _named_files(records: Mapping[str, Record]) -> dict[str, str]:
+    """The model's files and their digests, as the record of the training has them; none without it."""
+    files: dict[str, str] = records.get("reports/train.json", {"model": {"files": {}}})["model"]["files"]
+    return files
 
 
 def changed_files(folder: Path, files: Mapping[str, str], by: str = "reports/train.json") -> Iterator[str]:

@@ -5,11 +5,10 @@ What they make is Markdown: it holds no text of records, and escaping would make
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stages.release import formats
-from stages.release.formats import average, numbers, opposite, value
 from stages.release.markdown import Markdown
 
 SPACE = "\u202f"
@@ -99,7 +98,8 @@ def de(name: str) -> str:
     return f"d’{name}" if re.match("[aeiouyéèê]", name, re.IGNORECASE) else f"de {name}"
 
 
-FORMATS = (
+# Where French writes otherwise; what it writes alike is formats' own. `de` English has no need of.
+_OWN: tuple[Callable[..., Any], ...] = (
     sentence,
     count,
     score,
@@ -107,15 +107,12 @@ FORMATS = (
     percent,
     p_value,
     probability,
-    opposite,
     times,
-    average,
     number,
     short,
     power,
-    numbers,
-    value,
     law,
     listed,
     de,
 )
+FORMATS = tuple({one.__name__: one for one in (*formats.FORMATS, *_OWN)}.values())

@@ -1,14 +1,13 @@
 """Who is asking, what they may do, and links that carry their own permission.
 
 The only tokens accepted are the one made at first start (`DATA/token`, user `local`, full rights everywhere)
-and those of an optional users file. A person's real Hugging Face token is never among them and is answered
-401.
+and those of an optional users file (see `localhub.users`). A person's real Hugging Face token is never among
+them and is answered 401.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import os
 import secrets
@@ -19,10 +18,20 @@ from hashlib import sha256
 from pathlib import Path
 
 from localhub.errors import HubError, repo_not_found
+from localhub.storage import access
 from localhub.storage.repos import Repo
 
 LOCAL = "local"
 LINK_SECONDS = 6 * 3600  # as the Hub's own upload links
+
+
+@dataclass(frozen=True)
+class Org:
+    """An organisation. Its new repositories are private by default when `private_by_default` is true."""
+
+    name: str
+    fullname: str = ""
+    private_by_default: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -32,13 +41,13 @@ class User:
     name: str
     fullname: str
     email: str
-    orgs: tuple[str, ...] = ()
+    orgs: tuple[Org, ...] = ()
     admin: bool = False
 
     @property
     def namespaces(self) -> set[str]:
         """The user's own name and those of their organisations, in lower case."""
-        return {name.lower() for name in (self.name, *self.orgs)}
+        return {name.lower() for name in (self.name, *(org.name for org in self.orgs))}
 
 
 def secret_file(path: Path, prefix: str = "") -> str:
@@ -75,9 +84,12 @@ def identify(users: Mapping[str, User], header: str | None, basic: bool) -> User
     )
     if scheme.lower() == "basic" and not basic:
         raise HubError(401, "Basic credentials may only read; send the token as 'Authorization: Bearer'.")
-    for known, user in users.items():
+    found = None
+    for known, user in users.items():  # all of them: the time taken says nothing about where a match was
         if hmac.compare_digest(known.encode(), token.encode()):
-            return user
+            found = user
+    if found:
+        return found
     raise HubError(401, "Invalid credentials in Authorization header").with_headers(
         WWW_Authenticate='Basic realm="localhub"'
     )
@@ -86,13 +98,45 @@ def identify(users: Mapping[str, User], header: str | None, basic: bool) -> User
 def _password(value: str) -> str:
     try:
         return base64.b64decode(value, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII, not UTF-8
         return ""
 
 
 def may_read(user: User | None, repo: Repo) -> bool:
-    """Everyone reads public repositories; private ones are for those who may write them."""
+    """Everyone sees public repositories; private ones are for those who may write them.
+
+    The files of a gated one need `may_open` too.
+    """
     return not repo.private or may_write(user, repo.namespace)
+
+
+def may_open(user: User | None, repo: Repo) -> bool:
+    """Whether the gate of a repository, if it has one, is open for this user."""
+    if not repo.gated or may_write(user, repo.namespace):
+        return True
+    return user is not None and access.status(repo, user.name) == "accepted"
+
+
+def require_open(user: User | None, repo: Repo, endpoint: str) -> None:
+    """HubError GatedRepo, in the Hub's words, unless the gate is open for this user."""
+    if may_open(user, repo):
+        return
+    what = f"{repo.kind} {repo.id}"
+    if user is None:
+        message = (
+            f"Access to {what} is restricted. You must have access to it and be authenticated to access it. "
+            "Please log in."
+        )
+        raise HubError(401, message, "GatedRepo")
+    words = {
+        "pending": f"Your request to access {what} is awaiting a review from the repo authors.",
+        "rejected": f"Your request to access {what} has been rejected by the repo's authors.",
+    }
+    unasked = (
+        f"Access to {what} is restricted and you are not in the authorized list. "
+        f"Visit {endpoint}{repo.url_path} to ask for access."
+    )
+    raise HubError(403, words.get(access.status(repo, user.name) or "", unasked), "GatedRepo")
 
 
 def may_write(user: User | None, namespace: str) -> bool:
@@ -132,27 +176,3 @@ def check_signature(secret: str, purpose: str, expires: str, signature: str) -> 
         raise HubError(403, "This link is not valid.")
     if ends < time.time():
         raise HubError(403, "This link has expired; ask for a new one.")
-
-
-def load_users(path: Path) -> dict[str, User]:
-    """{token: user} from a YAML file: a list of `name, fullname, email, token, orgs: [{name}]`.
-
-    Raises HubError 400 with the name of what is missing.
-    """
-    from ruamel.yaml import YAML
-
-    found: dict[str, User] = {}
-    for row in YAML(typ="safe", pure=True).load(path.read_text()) or []:
-        try:
-            name, token = str(row["name"]), str(row["token"])
-        except (KeyError, TypeError):
-            raise HubError(400, f"{path}: every user needs a name and a token.") from None
-        if name == LOCAL or token in found or token.startswith("hf_") or not token:
-            raise HubError(
-                400,
-                f"{path}: user {name!r} needs a name other than '{LOCAL}' and a token of its own, "
-                "not starting with hf_ (never write a real token into this file).",
-            )
-        orgs = tuple(str(org["name"]) for org in row.get("orgs") or ())
-        found[token] = User(name, str(row.get("fullname", name)), str(row.get("email", "")), orgs)
-    return found

@@ -16,6 +16,7 @@ RESERVED = frozenset(
 MAX_ID = 96
 MAX_PATH_BYTES = 4096
 MAX_COMPONENT_BYTES = 255
+MAX_DEPTH = 128  # folders in each other: trees are walked by recursion
 
 _PART = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -69,6 +70,8 @@ def _path_fault(path: str) -> str | None:
         return "'.git' is reserved"
     if len(path.encode()) > MAX_PATH_BYTES or any(len(part) > MAX_COMPONENT_BYTES for part in parts):
         return "it is too long"
+    if len(parts) > MAX_DEPTH:
+        return f"it is more than {MAX_DEPTH} folders deep"
     return None
 
 

@@ -1,13 +1,14 @@
 """Matching on the raw path: `refs%2Fpr%2F1` is one segment, which an ordinary router would split.
 
 A pattern's `{name}` takes one segment, `{name*}` all that remain (also none); both are percent-decoded after
-the split. `{kind}` takes `models` or `datasets` only, `{ns}` no reserved name.
+the split. `{kind}` takes one of KINDS only, `{ns}` no reserved name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,18 +16,22 @@ from localhub.errors import HubError
 from localhub.names import RESERVED
 
 Handler = Callable[..., Any]
-KINDS = ("models", "datasets")
+KINDS = ("models", "datasets", "spaces")
 
 
 @dataclass(frozen=True)
 class Route:
-    """One endpoint. `body` says how to read the request: "none", "json", "form", "stream" (async handler)."""
+    """One endpoint. `body` says how to read the request: "none", "json", "form", "stream" (async handler).
+
+    `own_token`: its Authorization header is for the handler to judge, and names no user.
+    """
 
     method: str
     pattern: str
     handler: Handler
     body: str = "none"
     fixed: tuple[tuple[str, str], ...] = ()
+    own_token: bool = False
 
 
 def match(routes: tuple[Route, ...], method: str, raw_path: bytes) -> tuple[Route, Mapping[str, str]] | None:
@@ -34,10 +39,27 @@ def match(routes: tuple[Route, ...], method: str, raw_path: bytes) -> tuple[Rout
     segments = raw_path.decode("latin-1").split("/")[1:]
     method = "GET" if method == "HEAD" else method
     for route in routes:
-        args = _arguments(route.pattern.split("/")[1:], segments) if route.method == method else None
+        if route.method != method or not _may_take(route.pattern, segments):
+            continue
+        args = _arguments(_split(route.pattern)[0], segments)
         if args is not None:
             return route, args | dict(route.fixed)
     return None
+
+
+def _may_take(pattern: str, segments: list[str]) -> bool:
+    """Whether the length and the fixed segments agree: a request tries all routes, and most fall here."""
+    parts, fixed = _split(pattern)
+    if len(parts) != len(segments) and not (parts[-1].endswith("*}") and len(parts) <= len(segments) + 1):
+        return False
+    return all(segments[place : place + 1] == [text] for place, text in fixed)
+
+
+@cache
+def _split(pattern: str) -> tuple[list[str], list[tuple[int, str]]]:
+    """The segments of a pattern, and those among them that are fixed, with their places."""
+    parts = pattern.split("/")[1:]
+    return parts, [(place, part) for place, part in enumerate(parts) if "{" not in part]
 
 
 def _arguments(pattern: list[str], segments: list[str]) -> dict[str, str] | None:

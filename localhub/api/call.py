@@ -6,22 +6,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
 
 from starlette.requests import Request
 
 from localhub import auth
 from localhub.errors import HubError, repo_not_found
-from localhub.storage import repos
+from localhub.storage import moves, repos
 from localhub.storage.repos import Repo
+
+BEFORE_THE_GATE = {"README.md", "LICENSE", "LICENSE.md", "LICENSE.txt"}
 
 
 @dataclass(frozen=True)
 class Hub:
-    """The running Hub: where its data is, who may enter ({token: user}), and the key that signs its links."""
+    """The running Hub: where its data is, who may enter ({token: user}), and the key that signs its links.
+
+    Files of `multipart_from` bytes and more are sent in parts: a connection that breaks then costs one part.
+    """
 
     data: Path
     users: Mapping[str, auth.User]
     secret: str
+    multipart_from: int = 1 << 30
+
+    def account(self, name: str) -> auth.User | None:
+        """The user of that name, in any case."""
+        return next((user for user in self.users.values() if user.name.lower() == name.lower()), None)
+
+    def org(self, name: str) -> auth.Org | None:
+        """The organisation of that name, in any case."""
+        orgs = (org for user in self.users.values() for org in user.orgs)
+        return next((org for org in orgs if org.name.lower() == name.lower()), None)
 
 
 @dataclass(frozen=True)
@@ -45,16 +61,46 @@ class Call:
         return self.request.query_params
 
     def find(self) -> Repo:
-        """The repository that the path names, if the caller may read it; else HubError RepoNotFound."""
+        """The repository that the path names, if the caller may read its files.
+
+        HubError RepoNotFound (also for a private one), GatedRepo, or 307 to where it was moved.
+        """
+        repo = self.find_listed()
+        auth.require_open(self.user, repo, self.endpoint)
+        return repo
+
+    def find_listed(self) -> Repo:
+        """As `find`, without its gate: for what everyone sees of a gated one (its card, names of files)."""
         kind = self.args.get("kind", "models").removesuffix("s")
-        repo = repos.find(self.hub.data, kind, self.args["ns"], self.args["name"])
+        namespace, name = self.args["ns"], self.args["name"]
+        repo = repos.find(self.hub.data, kind, namespace, name)
+        moved = moves.follow(self.hub.data, kind, namespace, name) if repo is None else None
+        if moved and auth.may_read(self.user, moved):
+            raise HubError(307, f"Moved to {moved.id}.").with_headers(Location=self._address_at(moved))
         if repo is None or not auth.may_read(self.user, repo):
             raise repo_not_found(anonymous=self.user is None)
         return repo
 
+    def find_for(self, path: str) -> Repo:
+        """As `find`, for one file of it: the card and the licence stand before the gate."""
+        return self.find_listed() if path in BEFORE_THE_GATE else self.find()
+
+    def _address_at(self, repo: Repo) -> str:
+        """This request's path and query, with the present id of the repository."""
+        raw = self.request.scope.get("raw_path") or self.request.url.path.encode()
+        parts = raw.partition(b"?")[0].decode("latin-1").split("/")
+        for place in range(1, len(parts) - 1):
+            namespace, name = unquote(parts[place]), unquote(parts[place + 1])
+            if namespace == self.args["ns"] and name.removesuffix(".git") == self.args["name"]:
+                new_namespace, new_name = repo.id.split("/")
+                parts[place : place + 2] = new_namespace, new_name + (".git" if name.endswith(".git") else "")
+                break
+        query = self.request.url.query
+        return "/".join(parts) + (f"?{query}" if query else "")
+
     def find_writable(self) -> tuple[Repo, auth.User]:
         """The repository and the user, if they may write to it; else HubError 401, 403 or RepoNotFound."""
-        repo = self.find()
+        repo = self.find_listed()
         return repo, auth.require_write(self.user, repo)
 
     def find_as_member(self) -> tuple[Repo, auth.User]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
 from localhub import launch
 from localhub.launch import Server
+from localhub.routes import ROUTES
 
 SECRET = bytes(range(256)) * 99
 SECRET_OID = hashlib.sha256(SECRET).hexdigest()
@@ -133,6 +135,83 @@ def test_knowing_a_hash_opens_nothing(team: str, bob: HfApi, private: str) -> No
     assert httpx.get(f"{team}/{mine}/resolve/main/w.bin.txt").status_code == 404
 
 
+WORD = "zanzibar"  # stands in everything that the private repository holds
+
+
+def fill(ada: HfApi, name: str) -> None:
+    card = f"---\nlicense: mit\ntags: [{WORD}]\n---\n# {WORD}\n"
+    files = {"README.md": card, f"{WORD}.txt": WORD, f"{WORD}/config.json": f'{{"a": "{WORD}"}}'}
+    add = [CommitOperationAdd(path, text.encode()) for path, text in files.items()]
+    ada.create_commit(name, add, commit_message=WORD)
+    ada.create_tag(name, tag=WORD)
+    ada.create_discussion(name, title=WORD, description=WORD)
+    change = [CommitOperationAdd("a.txt", WORD.encode())]
+    ada.create_commit(name, change, commit_message=WORD, create_pr=True)
+
+
+def address(pattern: str, parts: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+\*?)\}", lambda match: parts.get(match[1], "1"), pattern)
+
+
+def test_private_is_as_missing_at_every_address(team: str, ada: HfApi, private: str) -> None:
+    """Whoever may not see it gets what they get for a repository that is not there, word for word."""
+    fill(ada, private)
+    known = {"kind": "models", "rev": "main", "path*": "README.md", "sha": "main", "num": "1"}
+    known |= {"oid": SECRET_OID, "pair*": f"main..{WORD}", "status": "pending"}
+    asked = 0
+    for route in ROUTES:
+        if (
+            not {"{ns}", "{name}"} <= set(re.findall(r"\{\w+\}", route.pattern))
+            or ("kind", "spaces") in route.fixed
+        ):
+            continue
+        for token in (None, "token-of-bob"):
+            found = []
+            for name in (private, "engines/p00000000"):
+                parts = known | dict(zip(("ns", "name"), name.split("/"), strict=True))
+                path = address(route.pattern, parts)
+                headers = {"Authorization": f"Bearer {token}"} if token else {}
+                body = None if route.method == "GET" else b"{}"
+                answer = httpx.request(route.method, team + path, headers=headers, content=body)
+                assert WORD not in answer.text + str(answer.headers), (path, token)
+                found.append((answer.status_code, answer.text.replace(name, "ID")))
+            assert found[0] == found[1], (route.method, route.pattern, token)
+            asked += 1
+    assert asked > 100
+
+
+def test_no_way_round_leads_to_the_bytes_of_others(team: str, ada: HfApi, bob: HfApi, private: str) -> None:
+    """A completion without parts, copies: each would need no byte that bob does not have."""
+    gated = f"engines/g{uuid4().hex[:8]}"
+    ada.create_repo(gated)
+    ada.create_commit(gated, [CommitOperationAdd("w.bin", SECRET)], commit_message="secret")
+    ada.update_repo_settings(gated, gated="manual")
+    mine = f"bob/m{uuid4().hex[:8]}"
+    bob.create_repo(mine)
+    headers = {"Authorization": "Bearer token-of-bob"}
+    known = {"oid": SECRET_OID, "size": len(SECRET)}
+    wanted = {"operation": "upload", "transfers": ["multipart"], "objects": [known]}
+    answer = httpx.post(f"{team}/{mine}.git/info/lfs/objects/batch", json=wanted, headers=headers)
+    upload = answer.json()["objects"][0]["actions"]["upload"]
+    for parts in ([], [{"partNumber": 1, "etag": SECRET_OID}]):
+        done = httpx.post(upload["href"], json={"oid": SECRET_OID, "parts": parts})
+        assert done.status_code in (400, 404, 422), done.text
+    copy = {"files": [{"sha256": SECRET_OID, "filename": "w.bin"}]}
+    for source, target in ((private, mine), (mine, mine), (gated, mine)):
+        body = copy | {"target": {"type": "model", "name": target}}
+        done = httpx.post(f"{team}/api/models/{source}/lfs-files/duplicate", json=body, headers=headers)
+        assert done.status_code in (403, 404) or done.json()["success"] == [], done.text
+    for source in (private, gated):
+        body = {"repository": f"{mine}-copy"}
+        done = httpx.post(f"{team}/api/models/{source}/duplicate", json=body, headers=headers)
+        assert done.status_code in (403, 404)
+        wanted = {"operation": "download", "objects": [known]}
+        done = httpx.post(f"{team}/{source}.git/info/lfs/objects/batch", json=wanted, headers=headers)
+        assert done.status_code in (403, 404)
+    assert "error" in batch(team, mine, "token-of-bob", "download")
+    assert "actions" in batch(team, mine, "token-of-bob"), "it is still not here"
+
+
 def test_signed_links(team: str, bob: HfApi) -> None:
     mine = f"bob/m{uuid4().hex[:8]}"
     bob.create_repo(mine)
@@ -187,6 +266,6 @@ def test_upload_into_a_deleted_repository_leaves_no_ghost(team: str, bob: HfApi)
     actions = batch(team, mine, "token-of-bob")["actions"]
     assert isinstance(actions, dict)
     bob.delete_repo(mine)
-    assert httpx.put(actions["upload"]["href"], content=SECRET).status_code == 404
+    assert httpx.put(actions["upload"]["href"], content=SECRET).status_code == 403
     bob.create_repo(mine)
     assert bob.list_repo_files(mine) == [".gitattributes"]

@@ -49,7 +49,7 @@ def add(data: Path, repo_id: str, folder: Path, message: str, known_as: str | No
             _tag(repo, known_as, commit)
         return commit
     except pygit2.GitError as error:
-        if is_full(error):
+        if is_full(error, data):
             raise OSError(errno.ENOSPC, f"No space left to mirror {repo_id}", str(data)) from error
         raise
 
@@ -177,5 +177,6 @@ def _commit(
     if parent is not None:
         commit = git[parent].peel(pygit2.Commit)
         kept = [entry.path for entry in trees.listing(git, commit, recursive=True) if entry.kind == "file"]
-        draft.deleted_files = [path for path in kept if path not in draft.blobs]
+        new = {path for path, _ in draft.operations}
+        draft.operations[:0] = [(path, None) for path in kept if path not in new]
     return commits.write(git, draft, parent, stamp)

@@ -2,45 +2,44 @@
 
 Each regular file becomes a git blob as soon as its line is complete, so memory holds one line at a time.
 Lines: `header`, `file`, `lfsFile`, `deletedFile`, `deletedFolder` (huggingface_hub/_commit_api.py:
-_prepare_commit_payload).
+_prepare_commit_payload; a copy arrives there as a file or an lfsFile).
 """
 
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pygit2
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
+from localhub.api import ndjson
 from localhub.api.call import Call
 from localhub.auth import User, require_write
+from localhub.cards import rules
 from localhub.errors import HubError
 from localhub.names import is_sha
-from localhub.storage import commits, discussions, refs, trees
+from localhub.storage import attributes, commits, discussions, refs, trees
 from localhub.storage.repos import Repo
 
-MAX_LINE = 160 * 1024 * 1024  # a base64 file of 120 MB
 MAX_TEXT = 65_536
 
 
 async def post(call: Call) -> Response:
     """Write a commit, or with `?create_pr=1` open a pull request that holds it."""
-    repo, user = await run_in_threadpool(_permitted, call)
+    repo, user = await run_in_threadpool(permitted, call)
     git = repo.git()
     draft = commits.Draft()
     header: dict[str, Any] = {}
-    async for lines in _batches(call.request.stream()):
+    async for lines in ndjson.batches(call.request.stream()):
         header |= await run_in_threadpool(_apply, git, repo, draft, lines)
-    if "summary" not in header:
+    if not header.get("summary"):
         raise HubError(400, "The commit has no header line with a summary.")
     return await run_in_threadpool(_finish, call, repo, user, git, draft, header)
 
 
-def _permitted(call: Call) -> tuple[Repo, User]:
+def permitted(call: Call) -> tuple[Repo, User]:
     """Writers commit; whoever can read may open a pull request, and goes on committing to their own."""
     repo, user = call.find_as_member()
     revision = call.args["rev"]
@@ -56,59 +55,35 @@ def _own_request(repo: Repo, user: User, revision: str) -> bool:
     return bool(discussions.get(repo, int(number))["author"]["name"] == user.name)
 
 
-async def _batches(stream: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
-    """The complete lines of each chunk together: a thousand small files then cost few thread hops."""
-    rest = bytearray()
-    async for chunk in stream:
-        if b"\n" not in chunk:
-            rest += chunk
-        else:
-            *lines, tail = (bytes(rest) + chunk).split(b"\n")
-            rest = bytearray(tail)
-            yield [line for line in lines if line.strip()]
-        if len(rest) > MAX_LINE:
-            raise HubError(
-                413, f"A line of the commit is longer than {MAX_LINE} bytes; send such a file as LFS."
-            )
-    if rest.strip():
-        yield [bytes(rest)]
-
-
 def _apply(git: pygit2.Repository, repo: Repo, draft: commits.Draft, lines: list[bytes]) -> dict[str, Any]:
     """Put operations into the draft; returns the header's fields when it was among them."""
     header: dict[str, Any] = {}
     for line in lines:
-        key, value = _parse(line)
-        match key:
-            case "header":
-                header |= value
-            case "file":
-                commits.add_file(git, draft, _text(value, "path"), _content(value))
-            case "lfsFile":
-                size = value.get("size")
-                commits.add_large(
-                    git,
-                    repo,
-                    draft,
-                    _text(value, "path"),
-                    _text(value, "oid"),
-                    size if isinstance(size, int) else None,
-                )
-            case "deletedFile" | "deletedFolder":
-                commits.delete(draft, _text(value, "path"), folder=key == "deletedFolder")
-            case _:
-                raise HubError(400, f"Unknown operation in the commit: {key[:80]!r}.")
+        key, value = ndjson.parse(line)
+        if key == "header":
+            header |= value
+        else:
+            _operation(git, repo, draft, key, value)
     return header
 
 
-def _parse(line: bytes) -> tuple[str, dict[str, Any]]:
-    try:
-        item = json.loads(line)
-    except (ValueError, RecursionError):
-        raise HubError(400, "A line of the commit is not valid JSON.") from None
-    if not isinstance(item, dict) or not isinstance(item.get("value"), dict):
-        raise HubError(400, "A line of the commit is not an object with a key and a value.")
-    return str(item.get("key")), item["value"]
+def _operation(
+    git: pygit2.Repository, repo: Repo, draft: commits.Draft, key: str, value: dict[str, Any]
+) -> None:
+    match key:
+        case "file":
+            path, content = _text(value, "path"), _content(value)
+            if path == "README.md":
+                rules.refuse_invalid(content.decode(errors="replace"), repo.kind)
+            commits.add_file(git, draft, path, content)
+        case "lfsFile":
+            size = value.get("size")
+            size = size if isinstance(size, int) else None
+            commits.add_large(git, repo, draft, _text(value, "path"), _text(value, "oid"), size)
+        case "deletedFile" | "deletedFolder":
+            commits.delete(draft, _text(value, "path"), folder=key == "deletedFolder")
+        case _:
+            raise HubError(400, f"Unknown operation in the commit: {key[:80]!r}.")
 
 
 def _text(value: dict[str, Any], key: str, default: str | None = None) -> str:
@@ -125,11 +100,14 @@ def _text(value: dict[str, Any], key: str, default: str | None = None) -> str:
 def _content(value: dict[str, Any]) -> bytes:
     text = _text(value, "content")
     try:
-        return base64.b64decode(text, validate=True) if value.get("encoding") == "base64" else text.encode()
+        data = base64.b64decode(text, validate=True) if value.get("encoding") == "base64" else text.encode()
     except ValueError:  # binascii.Error, UnicodeEncodeError
         raise HubError(
             400, f"The content of {_text(value, 'path', '?')} is not what its encoding says."
         ) from None
+    if len(data) > attributes.LARGE:
+        raise ndjson.too_large(_text(value, "path", "?"))
+    return data
 
 
 def _finish(
@@ -161,7 +139,7 @@ def _commit(
     rev: str,
 ) -> str:
     ref = refs.ref_of(rev)
-    if ref not in git.references:
+    if not trees.has_ref(git, ref) or not ref.startswith(refs.MOVABLE):
         named = trees.resolve(git, rev).id  # 404 for an unknown name, as everywhere
         raise HubError(400, f"Commits go to a branch or a pull request; {rev} is neither (it names {named}).")
     stamp = commits.Stamp(user.name, message)

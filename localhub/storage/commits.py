@@ -6,14 +6,15 @@ rename inside libgit2. A process killed before that leaves unreachable objects a
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pygit2
-from pygit2.enums import FileMode
 
 from localhub.errors import HubError, entry_not_found
 from localhub.names import check_path, check_sha256
-from localhub.storage import attributes, lfs, refs, trees
+from localhub.storage import attributes, lfs, overlay, refs, trees
 from localhub.storage.repos import Repo
 from localhub.storage.trees import resolve
 
@@ -22,15 +23,16 @@ MAX_OPERATIONS = 100_000
 
 @dataclass
 class Draft:
-    """What a commit will do, path by path. Blobs are in git's object store already; only ids are held."""
+    """What a commit will do, in the order in which it was asked for.
 
-    blobs: dict[str, pygit2.Oid] = field(default_factory=dict)
-    large: set[str] = field(default_factory=set)
-    deleted_files: list[str] = field(default_factory=list)
-    deleted_folders: list[str] = field(default_factory=list)
+    Blobs are in git's object store already: an operation is a path and the id of its blob, or None to delete
+    the file or folder there. `large` says where the object of each large file lies, `folders` which
+    deletions were asked for folders.
+    """
 
-    def __len__(self) -> int:
-        return len(self.blobs) + len(self.deleted_files) + len(self.deleted_folders)
+    operations: list[tuple[str, pygit2.Oid | None]] = field(default_factory=list)
+    large: dict[str, Path] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ class Stamp:
 def add_file(git: pygit2.Repository, draft: Draft, path: str, content: bytes) -> None:
     """Put a regular file into the draft."""
     _room(draft)
-    draft.blobs[check_path(path)] = git.create_blob(content)
-    draft.large.discard(path)
+    draft.operations.append((check_path(path), git.create_blob(content)))
+    draft.large.pop(path, None)
 
 
 def add_large(
@@ -62,19 +64,21 @@ def add_large(
     stored = lfs.size_of(repo.path, check_sha256(oid))
     if stored is None or (size is not None and size != stored):
         raise HubError(400, f"LFS pointer {path!r} points to an object that was not uploaded here: {oid}.")
-    draft.blobs[check_path(path)] = git.create_blob(lfs.pointer_bytes(oid, stored))
-    draft.large.add(path)
+    draft.operations.append((check_path(path), git.create_blob(lfs.pointer_bytes(oid, stored))))
+    draft.large[path] = lfs.object_path(repo.path, oid)
 
 
 def delete(draft: Draft, path: str, folder: bool) -> None:
     """Put a deletion into the draft. Whether the path exists is known when the commit is written."""
     _room(draft)
     clean = check_path(path.rstrip("/"))
-    (draft.deleted_folders if folder else draft.deleted_files).append(clean)
+    draft.operations.append((clean, None))
+    if folder:
+        draft.folders.add(clean)
 
 
 def _room(draft: Draft) -> None:
-    if len(draft) >= MAX_OPERATIONS:
+    if len(draft.operations) >= MAX_OPERATIONS:
         raise HubError(413, f"A commit may hold at most {MAX_OPERATIONS} operations.")
 
 
@@ -84,45 +88,53 @@ def write(git: pygit2.Repository, draft: Draft, parent: pygit2.Oid | None, stamp
     Equal trees make no new commit: `parent` is returned. Raises EntryNotFound when a deleted path is not
     there.
     """
-    index = pygit2.Index()
     old_tree = git[parent].peel(pygit2.Tree) if parent else None
-    if old_tree:
-        index.read_tree(old_tree)
-    _apply(index, draft)
-    tree = index.write_tree(git)
+    root = overlay.Folder(old_tree)
+    _apply(root, draft)
+    tree = overlay.write(git, root)
     if parent and old_tree and tree == old_tree.id:
         return parent
     commit = _commit(git, stamp, tree, parent)
-    missing = [path for path in sorted(draft.large) if not attributes.is_large(git, commit, path)]
+    missing = _uncovered(git, commit, root, draft)
     if not missing:
         return commit
-    _append_rules(git, index, missing)
-    return _commit(git, stamp, index.write_tree(git), parent)
+    _append_rules(git, root, missing)
+    return _commit(git, stamp, overlay.write(git, root), parent)
 
 
-def _apply(index: pygit2.Index, draft: Draft) -> None:
-    paths = {item.path for item in index} if draft.deleted_files or draft.deleted_folders else set()
-    for path in [*draft.deleted_files, *draft.deleted_folders]:
-        doomed = [known for known in paths if known == path or known.startswith(f"{path}/")]
-        if not doomed:
-            raise (
-                entry_not_found(path)
-                if path in draft.deleted_folders
-                else HubError(404, f"A file with this name doesn't exist: {path}", "EntryNotFound")
-            )
-        for known in doomed:
-            index.remove(known)
-        paths.difference_update(doomed)
-    for path, oid in draft.blobs.items():
-        index.add(pygit2.IndexEntry(path, oid, FileMode.BLOB))
+def _apply(root: overlay.Folder, draft: Draft) -> None:
+    for path, blob in draft.operations:
+        if blob is not None:
+            overlay.put(root, path, blob)
+        elif not overlay.remove(root, path):
+            if path in draft.folders:
+                raise entry_not_found(path)
+            raise HubError(404, f"A file with this name doesn't exist: {path}", "EntryNotFound")
 
 
-def _append_rules(git: pygit2.Repository, index: pygit2.Index, paths: list[str]) -> None:
-    old = trees.blob(git, str(index[attributes.FILE].id)) if attributes.FILE in index else b""
+def _uncovered(git: pygit2.Repository, commit: pygit2.Oid, root: overlay.Folder, draft: Draft) -> list[str]:
+    """The large files that are in the commit and that no .gitattributes rule of it covers.
+
+    HubError 400 when the object of one has been deleted since it was put into the draft.
+    """
+    found = []
+    for path, stored in sorted(draft.large.items()):
+        if overlay.blob_at(root, path) is None:
+            continue  # put in and taken out again
+        if not stored.exists():
+            raise HubError(400, f"The large file {path!r} was deleted from this repository meanwhile.")
+        if not attributes.is_large(git, commit, path):
+            found.append(path)
+    return found
+
+
+def _append_rules(git: pygit2.Repository, root: overlay.Folder, paths: list[str]) -> None:
+    there = overlay.blob_at(root, attributes.FILE)
+    old = trees.blob(git, str(there)) if there else b""
     if old and not old.endswith(b"\n"):
         old += b"\n"
     new = old + "".join(attributes.rule(path) for path in paths).encode()
-    index.add(pygit2.IndexEntry(attributes.FILE, git.create_blob(new), FileMode.BLOB))
+    overlay.put(root, attributes.FILE, git.create_blob(new))
 
 
 def _commit(git: pygit2.Repository, stamp: Stamp, tree: pygit2.Oid, parent: pygit2.Oid | None) -> pygit2.Oid:
@@ -154,9 +166,13 @@ def check_parent(head: pygit2.Oid, expected: str | None) -> None:
 
 
 def first(repo: Repo, author: str) -> None:
-    """The commit that a new repository starts with: the Hub's default .gitattributes."""
+    """A new repository's first commit: the Hub's default .gitattributes, and the card of a space."""
     git = repo.git()
     draft = Draft()
     add_file(git, draft, attributes.FILE, attributes.DEFAULT)
+    if repo.kind == "space":
+        title = json.dumps(repo.id.partition("/")[2])
+        card = f"---\ntitle: {title}\nsdk: {repo.sdk}\npinned: false\n---\n"
+        add_file(git, draft, "README.md", card.encode())
     with repo.lock():
         refs.move(git, "refs/heads/main", write(git, draft, None, Stamp(author, "initial commit")), None)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +52,28 @@ def size_of(repo_path: Path, oid: str) -> int | None:
         return None
 
 
+def stored(repo_path: Path) -> Iterator[tuple[str, int, float]]:
+    """(SHA-256, bytes, Unix time of arrival) of every object of a repository."""
+    for path in (repo_path / "lfs").glob("??/??/*"):
+        with suppress(FileNotFoundError):  # deleted while we were listing
+            status = path.stat()
+            yield path.name, status.st_size, status.st_mtime
+
+
+def lend(source_path: Path, target_path: Path, oid: str) -> bool:
+    """Let another repository have an object too, as a link to the same bytes; False when it is not there.
+
+    FileNotFoundError when the other repository has been deleted meanwhile.
+    """
+    source, final = object_path(source_path, oid), object_path(target_path, oid)
+    if not source.exists():
+        return False
+    _make_room(final)
+    with suppress(FileExistsError):
+        os.link(source, final)
+    return True
+
+
 def adopt(repo_path: Path, oid: str, temporary: Path) -> None:
     """Move a finished, verified temporary file into the store. Same bytes twice are harmless.
 
@@ -59,10 +83,11 @@ def adopt(repo_path: Path, oid: str, temporary: Path) -> None:
     file.
     """
     final = object_path(repo_path, oid)
-    for folder in (
-        final.parent.parent,
-        final.parent,
-    ):  # never `lfs`: a deleted repository has none
-        folder.mkdir(exist_ok=True)
+    _make_room(final)
     os.chmod(temporary, 0o444)
     os.replace(temporary, final)
+
+
+def _make_room(final: Path) -> None:
+    for folder in (final.parent.parent, final.parent):  # never `lfs`: a deleted repository has none
+        folder.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Commits through the real client: uploads, skips, deletes, races, pull requests, tags."""
+"""Commits through the real client: uploads, skips, deletes, races, pull requests."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi
 from huggingface_hub.errors import (
     BadRequestError,
+    EntryNotFoundError,
     HfHubHTTPError,
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
-    RevisionNotFoundError,
 )
+
+from localhub.launch import Server
 
 BINARY = bytes(range(256)) * 40
 
@@ -226,45 +229,6 @@ def test_pull_request_merges_beside_other_changes(api: HfApi, repo_id: str) -> N
     assert files(api, repo_id) == {".gitattributes", "a.txt", "b.txt"}
 
 
-def test_tags_and_branches(api: HfApi, repo_id: str) -> None:
-    first = api.create_commit(repo_id, [add("a.txt")], commit_message="a").oid
-    api.create_tag(repo_id, tag="v1.0", tag_message="the first")
-    api.create_tag(repo_id, tag="plain", revision=first[:8])
-    second = api.create_commit(repo_id, [add("b.txt")], commit_message="b").oid
-    with pytest.raises(HfHubHTTPError) as refused:
-        api.create_tag(repo_id, tag="v1.0")
-    assert refused.value.response.status_code == 409
-    api.create_tag(repo_id, tag="v1.0", exist_ok=True)
-    api.create_branch(repo_id, branch="next/try", revision="v1.0")
-    api.create_branch(repo_id, branch="next/try", exist_ok=True)
-    api.create_commit(repo_id, [add("c.txt")], commit_message="c", revision="next/try")
-    refs = api.list_repo_refs(repo_id, include_pull_requests=True)
-    assert {tag.name: tag.target_commit for tag in refs.tags} == {"v1.0": first, "plain": first}
-    assert {branch.name for branch in refs.branches} == {"main", "next/try"} and refs.pull_requests == []
-    assert files(api, repo_id, "v1.0") == {".gitattributes", "a.txt"}
-    assert files(api, repo_id, "next/try") == {".gitattributes", "a.txt", "c.txt"}
-    assert api.model_info(repo_id, revision="v1.0").sha == first and api.model_info(repo_id).sha == second
-    api.delete_tag(repo_id, tag="v1.0")
-    api.delete_branch(repo_id, branch="next/try")
-    for wrong in (
-        lambda: api.delete_tag(repo_id, tag="v1.0"),
-        lambda: api.model_info(repo_id, revision="v1.0"),
-    ):
-        with pytest.raises(RevisionNotFoundError):
-            wrong()
-    with pytest.raises(HfHubHTTPError) as refused:
-        api.delete_branch(repo_id, branch="main")
-    assert refused.value.response.status_code == 403
-
-
-def test_commit_to_a_tag_or_unknown_branch_is_refused(api: HfApi, repo_id: str) -> None:
-    api.create_tag(repo_id, tag="v1")
-    with pytest.raises(BadRequestError, match="neither"):
-        api.create_commit(repo_id, [add("a")], commit_message="a", revision="v1")
-    with pytest.raises(RevisionNotFoundError):
-        api.create_commit(repo_id, [add("a")], commit_message="a", revision="nope")
-
-
 def test_invalid_card_stops_the_commit(api: HfApi, repo_id: str) -> None:
     with pytest.raises((BadRequestError, ValueError), match="license"):
         api.create_commit(
@@ -280,3 +244,54 @@ def test_large_file_both_ways(api: HfApi, repo_id: str, tmp_path: Path) -> None:
     api.upload_file(path_or_fileobj=big, path_in_repo="model.safetensors", repo_id=repo_id)
     back = api.hf_hub_download(repo_id, "model.safetensors", cache_dir=tmp_path / "cache")
     assert Path(back).read_bytes() == big.read_bytes()
+
+
+def test_copies_within_and_over_what_is_there(api: HfApi, repo_id: str) -> None:
+    """Large files are copied by name, others come back and are sent again; equal ones make no commit."""
+    api.create_commit(repo_id, [add("a.txt", b"a"), add("w.bin", BINARY)], commit_message="x")
+    copies = [CommitOperationCopy("a.txt", "d/a.txt"), CommitOperationCopy("w.bin", "d/w.bin")]
+    first = api.create_commit(repo_id, copies, commit_message="copies").oid
+    info = {item.path: item for item in api.get_paths_info(repo_id, ["a.txt", "d/a.txt", "w.bin", "d/w.bin"])}
+    assert info["a.txt"].blob_id == info["d/a.txt"].blob_id
+    assert info["w.bin"].lfs.sha256 == info["d/w.bin"].lfs.sha256
+    copies = [CommitOperationCopy("a.txt", "d/a.txt"), CommitOperationCopy("w.bin", "d/w.bin")]
+    assert api.create_commit(repo_id, copies, commit_message="again").oid == first
+    move = [CommitOperationCopy("w.bin", "moved.bin", src_revision=first), CommitOperationDelete("w.bin")]
+    api.create_commit(repo_id, move, commit_message="moved", revision="main")
+    assert files(api, repo_id) == {".gitattributes", "a.txt", "d/a.txt", "d/w.bin", "moved.bin"}
+    with pytest.raises(EntryNotFoundError, match="file is missing on repo"):
+        api.create_commit(repo_id, [CommitOperationCopy("w.bin", "x")], commit_message="x")
+
+
+def test_readers_open_requests_and_go_on_with_their_own(team: str) -> None:
+    """They learn before they send anything that they may not commit."""
+    ada, bob = (HfApi(endpoint=team, token=f"token-of-{name}") for name in ("ada", "bob"))
+    name = f"ada/m{os.urandom(4).hex()}"
+    ada.create_repo(name)
+    with pytest.raises(HfHubHTTPError) as refused:
+        bob.create_commit(name, [add("w.bin", BINARY)], commit_message="x")
+    assert refused.value.response.status_code == 403 and "/preupload/" in str(refused.value.response.url)
+    opened = bob.create_commit(name, [add("w.bin", BINARY)], commit_message="mine", create_pr=True)
+    bob.create_commit(name, [add("b.txt")], commit_message="more", revision=opened.pr_revision)
+    ada.create_commit(name, [add("c.txt")], commit_message="hers", create_pr=True)
+    with pytest.raises(HfHubHTTPError) as refused:
+        bob.create_commit(name, [add("d.txt")], commit_message="x", revision="refs/pr/2")
+    assert refused.value.response.status_code == 403
+    assert files(ada, name) == {".gitattributes"} and "b.txt" in files(ada, name, "refs/pr/1")
+
+
+def test_unchanged_files_are_known_by_their_identity(hub: Server, api: HfApi, repo_id: str) -> None:
+    api.create_commit(repo_id, [add("a.txt", b"a"), add("d/w.bin", BINARY)], commit_message="x")
+    rows = [{"path": path, "size": 1, "sample": ""} for path in ("a.txt", "d/w.bin", "d", "new.txt", "w.bin")]
+    answer = httpx.post(
+        f"{hub.url}/api/models/{repo_id}/preupload/main",
+        json={"files": rows, "gitIgnore": "new.*\n"},
+        headers={"Authorization": f"Bearer {hub.token}"},
+    ).json()["files"]
+    assert [(row["uploadMode"], row.get("oid"), row["shouldIgnore"]) for row in answer] == [
+        ("regular", hashlib.sha1(b"blob 1\0a").hexdigest(), False),
+        ("lfs", hashlib.sha256(BINARY).hexdigest(), False),
+        ("regular", None, False),
+        ("regular", None, True),
+        ("lfs", None, False),
+    ]

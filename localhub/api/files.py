@@ -1,13 +1,17 @@
-"""HEAD and GET of files: /NS/NAME/resolve/REV/PATH."""
+"""HEAD and GET of files: /NS/NAME/resolve/REV/PATH, and /raw/ for what git holds in their place."""
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePosixPath
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from starlette.responses import FileResponse, Response
+import pygit2
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, Response, StreamingResponse
 
+from localhub.api import conditions
 from localhub.api.call import Call
 from localhub.errors import HubError
 from localhub.storage import lfs, trees
@@ -37,29 +41,75 @@ TEXT = {
 }
 
 
-class StoredFile(FileResponse):
-    """A large file in bigger steps than starlette's 64 KiB: each step costs a thread hop."""
+STEP = 1 << 20  # bytes read at once: starlette's 64 KiB cost a thread hop each
 
-    chunk_size = 1 << 20
+
+class StoredFile(FileResponse):
+    """A large file in bigger steps than starlette's own."""
+
+    chunk_size = STEP
 
 
 def resolve(call: Call) -> Response:
     """A file's bytes, with the headers that the client's cache lives on. Range: 206, If-None-Match: 304."""
-    repo = call.find()
+    repo = call.find_for(call.args["path"])
     git = repo.git()
     commit = trees.resolve(git, call.args["rev"])
     entry = trees.file_entry(git, commit, call.args["path"])
     headers = _headers(str(commit.id), entry, "download" in call.query)
-    if call.request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
     if not entry.lfs:
-        return _blob(call, trees.blob(git, entry.oid), headers)
+        return _answer(call, headers, entry, git)
     path = lfs.object_path(repo.path, entry.lfs.oid)
     if lfs.size_of(repo.path, entry.lfs.oid) != entry.lfs.size:
         raise HubError(
             404, f"The large file {entry.path} is missing from this Hub's storage.", "EntryNotFound"
         )
-    return StoredFile(path, headers=headers, media_type=headers["Content-Type"], stat_result=path.stat())
+    return _answer(call, headers, entry, path)
+
+
+def raw(call: Call) -> Response:
+    """What git holds at a path: the file, or the pointer of a large one."""
+    repo = call.find_for(call.args["path"])
+    git = repo.git()
+    commit = trees.resolve(git, call.args["rev"])
+    found = trees.file_entry(git, commit, call.args["path"])
+    size = found.lfs.length if found.lfs else found.size
+    entry = trees.Entry("file", found.path, found.oid, size)
+    headers = _headers(str(commit.id), entry, "download" in call.query)
+    return _answer(call, headers | {"Content-Type": "text/plain; charset=utf-8"}, entry, git)
+
+
+def _answer(
+    call: Call, headers: dict[str, str], entry: trees.Entry, source: Path | pygit2.Repository
+) -> Response:
+    """The whole of a file, a part of it, or no body at all (HEAD, 304). `source`: what holds it."""
+    asked = call.request.headers
+    if conditions.not_modified(asked, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    span = conditions.span(asked, headers["ETag"], entry.size) if call.request.method == "GET" else None
+    start, end = span or (0, entry.size)
+    headers |= {"Content-Length": str(end - start)}
+    headers |= {"Content-Range": f"bytes {start}-{end - 1}/{entry.size}"} if span else {}
+    status = 206 if span else 200
+    if call.request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    if isinstance(source, Path):
+        return StreamingResponse(_read(source, start, end), status, headers)
+    return Response(trees.blob(source, entry.oid)[start:end], status, headers)
+
+
+async def _read(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
+    """The bytes of a file from `start` to before `end`, a step at a time."""
+    descriptor = await run_in_threadpool(os.open, path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        while start < end:
+            piece = await run_in_threadpool(os.pread, descriptor, min(STEP, end - start), start)
+            if not piece:
+                raise OSError(f"{path} is shorter than it was")
+            start += len(piece)
+            yield piece
+    finally:
+        os.close(descriptor)
 
 
 def _headers(sha: str, entry: trees.Entry, download: bool) -> dict[str, str]:
@@ -85,28 +135,3 @@ def _media_type(name: str) -> str:
     if suffix in TEXT or name.startswith(".git"):
         return "text/plain; charset=utf-8"
     return SHOWN.get(suffix, "application/octet-stream")
-
-
-def _blob(call: Call, data: bytes, headers: dict[str, str]) -> Response:
-    """A regular file, or the one part of it that a Range header asks for (RFC 9110, section 14)."""
-    asked = call.request.headers.get("range", "")
-    bounds = _range(asked, len(data)) if asked else None
-    if bounds is None:
-        return Response(data, headers=headers)
-    start, end = bounds
-    if start >= end:
-        return Response(status_code=416, headers={"Content-Range": f"bytes */{len(data)}"})
-    headers |= {"Content-Range": f"bytes {start}-{end - 1}/{len(data)}"}
-    return Response(data[start:end], status_code=206, headers=headers)
-
-
-def _range(header: str, size: int) -> tuple[int, int] | None:
-    """(start, end) of a single byte range, cut to `size`; None when the header is to be ignored."""
-    unit, _, spec = header.partition("=")
-    first, _, last = spec.strip().partition("-")
-    # At most 18 digits: Python refuses to read thousands of them, and no file is that long.
-    if unit.strip() != "bytes" or not re.fullmatch("[0-9]{0,18}-[0-9]{0,18}", spec.strip()):
-        return None
-    if not first:
-        return (max(0, size - int(last)), size) if last else None
-    return int(first), min(int(last) + 1, size) if last else size

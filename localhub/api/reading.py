@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
-from itertools import islice
 from typing import Any
 
 import pygit2
 from starlette.responses import Response
 
 from localhub.api.call import Call, bounded
-from localhub.api.repositories import page
+from localhub.api.describe import MASK
+from localhub.api.paging import page
+from localhub.auth import may_open
 from localhub.errors import HubError
 from localhub.storage import refs, trees
 from localhub.storage.trees import Entry
@@ -18,33 +20,52 @@ from localhub.storage.trees import Entry
 PAGE = 1000
 PAGE_EXPANDED = 50
 PAGE_COMMITS = 50
+_CURSOR = re.compile(r"([0-9a-f]{40})\.([0-9]{1,9})")
 
 
 def tree(call: Call) -> Response:
-    """GET /api/T/ID/tree/REV[/PATH]?recursive=&expand=, in pages that a `Link` header chains."""
-    git = call.find().git()
-    commit = trees.resolve(git, call.args["rev"])
-    expand = _true(call.query.get("expand"))
+    """GET /api/T/ID/tree/REV[/PATH]?recursive=&expand=, in pages that a `Link` header chains.
+
+    With `expand`, the last commit of each path. `securityFileStatus` is left out: nothing here scans files.
+    """
+    repo = call.find_listed()
+    git = repo.git()
+    commit, start = _place(call, git)
+    expand, recursive = _true(call.query.get("expand")), _true(call.query.get("recursive"))
     size = PAGE_EXPANDED if expand else PAGE
-    start, limit = call.count("cursor", 0, 10**7), max(1, call.count("limit", size, size))
-    path = call.args.get("path", "").strip("/")
-    entries = trees.listing(git, commit, path, _true(call.query.get("recursive")))
-    rows = list(islice(entries, start, start + limit + 1))
-    shown = _rows(git, commit, rows[:limit], expand)
-    return page(call, shown, start + limit if len(rows) > limit else None)
+    limit, path = max(1, call.count("limit", size, size)), call.args.get("path", "").strip("/")
+    found = trees.part_of_listing(git, commit, path, recursive, start, limit + 1)
+    last = trees.last_commits_of_listing(git.path, str(commit.id), path, recursive) if expand else {}
+    rows = _rows(git, found[:limit], last, masked=not may_open(call.user, repo))
+    return page(call, rows, f"{commit.id}.{start + limit}" if len(found) > limit else None)
+
+
+def _place(call: Call, git: pygit2.Repository) -> tuple[pygit2.Commit, int]:
+    """(commit, number of rows before this page). A cursor names its commit: branches move between pages."""
+    cursor = call.query.get("cursor")
+    if cursor is None:
+        return trees.resolve(git, call.args["rev"]), 0
+    match = _CURSOR.fullmatch(cursor)
+    if not match:
+        raise HubError(400, "Invalid cursor: use the address in the Link header as it is.")
+    return trees.resolve(git, match[1]), int(match[2])
 
 
 def paths_info(call: Call) -> list[dict[str, Any]]:
     """POST /api/T/ID/paths-info/REV (a form): the same objects for chosen paths, unknown ones left out."""
-    git = call.find().git()
+    repo = call.find_listed()
+    git = repo.git()
     commit = trees.resolve(git, call.args["rev"])
     paths = call.body.get("paths", [])
     paths = [paths] if isinstance(paths, str) else paths
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
         raise HubError(400, "'paths' must be a list of strings.")
-    found = [_entry_or_none(git, commit, path.strip("/")) for path in bounded("paths", paths, 10_000)]
+    asked = [_entry_or_none(git, commit, path.strip("/")) for path in bounded("paths", paths, 10_000)]
+    found = [entry for entry in asked if entry]
     expand = _true(str(call.body.get("expand", "")))
-    return _rows(git, commit, [entry for entry in found if entry], expand)
+    newest = trees.last_commits(git, commit, [entry.path for entry in found]) if expand else {}
+    last = {path: str(changed.id) for path, changed in newest.items()}
+    return _rows(git, found, last, masked=not may_open(call.user, repo))
 
 
 def _entry_or_none(git: pygit2.Repository, commit: pygit2.Commit, path: str) -> Entry | None:
@@ -59,16 +80,18 @@ def _true(value: str | None) -> bool:
 
 
 def _rows(
-    git: pygit2.Repository, commit: pygit2.Commit, entries: list[Entry], expand: bool
+    git: pygit2.Repository, entries: list[Entry], last: dict[str, str], masked: bool
 ) -> list[dict[str, Any]]:
-    last = trees.last_commits(git, commit, [entry.path for entry in entries]) if expand else {}
-    return [_row(entry, last.get(entry.path)) for entry in entries]
+    """One row an entry, with its commit where `last` has one. `masked` hides what would open large files."""
+    commits = {sha: trees.resolve(git, sha) for sha in {last[e.path] for e in entries if e.path in last}}
+    return [_row(entry, commits.get(last.get(entry.path, "")), masked) for entry in entries]
 
 
-def _row(entry: Entry, last: pygit2.Commit | None) -> dict[str, Any]:
+def _row(entry: Entry, last: pygit2.Commit | None, masked: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"type": entry.kind, "oid": entry.oid, "size": entry.size, "path": entry.path}
     if entry.lfs:
-        found["lfs"] = {"oid": entry.lfs.oid, "size": entry.lfs.size, "pointerSize": entry.lfs.length}
+        oid = MASK if masked else entry.lfs.oid
+        found["lfs"] = {"oid": oid, "size": entry.lfs.size, "pointerSize": entry.lfs.length}
     if last:
         found["lastCommit"] = {"id": str(last.id), "title": trees.subject(last)[0], "date": trees.when(last)}
     return found
@@ -76,7 +99,7 @@ def _row(entry: Entry, last: pygit2.Commit | None) -> dict[str, Any]:
 
 def references(call: Call) -> dict[str, Any]:
     """GET /api/T/ID/refs?include_prs=1"""
-    git = call.find().git()
+    git = call.find_listed().git()
     found = {
         "branches": _refs(git, "refs/heads/"),
         "converts": _refs(git, "refs/convert/"),
@@ -94,14 +117,14 @@ def _refs(git: pygit2.Repository, prefix: str) -> list[dict[str, str]]:
 
 def history(call: Call) -> Response:
     """GET /api/T/ID/commits/REV?p=&limit="""
-    git = call.find().git()
-    commit = trees.resolve(git, call.args["rev"])
+    git = call.find_listed().git()
+    commit, start = _place(call, git)
     limit = max(1, call.count("limit", PAGE_COMMITS, 1000))
-    start = call.count("cursor", call.count("p", 0, 10**6) * limit, 10**7)
+    start = start or call.count("p", 0, 10**6) * limit
     found = trees.history(git, commit, start, limit + 1)
     formatted = "formatted" in call.request.query_params.getlist("expand[]")
     rows = [_commit(past, formatted) for past in found[:limit]]
-    return page(call, rows, start + limit if len(found) > limit else None)
+    return page(call, rows, f"{commit.id}.{start + limit}" if len(found) > limit else None)
 
 
 def _commit(commit: pygit2.Commit, formatted: bool) -> dict[str, Any]:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, BinaryIO
 
 import pygit2
 
-from localhub.cards import frontmatter
+from localhub.cards import frontmatter, inference
 from localhub.cards.frontmatter import strings
 from localhub.cards.safetensors import parameters
-from localhub.cards.vocabulary import HEADS
 from localhub.errors import HubError
 from localhub.storage import lfs, trees
+from localhub.storage.remembered import remembered
 from localhub.storage.repos import Repo
 
 MAX_SHARDS = 500
+MAX_JSON = 10_000_000  # bytes; an index of shards names every tensor
+MAX_COUNT = 1 << 63  # parameters: a header may claim anything
+MAX_REMEMBERED = 50_000  # files of all the commits whose facts are kept: about 20 MB
 
 
 @dataclass(frozen=True)
@@ -35,46 +37,57 @@ class Facts:
     safetensors: dict[str, Any] | None
 
 
-@lru_cache(maxsize=256)
+def _weight(known: Facts) -> int:
+    return 20 + len(known.files) + len(str(known.card)) // 200
+
+
+@remembered(MAX_REMEMBERED, _weight)
 def of(repo: Repo, sha: str) -> Facts:
     """The facts of a commit. Commits never change, so they are remembered."""
     git = repo.git()
     commit = trees.resolve(git, sha)
     files = [entry for entry in trees.listing(git, commit, recursive=True) if entry.kind == "file"]
-    card = _card(git, commit)
-    config = _config(git, commit)
     names = {entry.path for entry in files}
-    library = next(
-        iter(strings(card.get("library_name"))), "peft" if "adapter_config.json" in names else None
-    )
-    task = next(iter(strings(card.get("pipeline_tag"))), None) or _task(config)
+    text = trees.text_at(git, commit, "README.md") or ""
+    card = _card(text)
+    papers = inference.papers(text)
+    if repo.kind != "model":
+        own = inference.tags_of_data_set(card) if repo.kind == "dataset" else strings(card.get("tags"))
+        return Facts(files, card, None, None, None, None, _unique([*own, *papers]), None)
+    config = _config(git, commit)
+    library = inference.library(card, config, names)
+    task = inference.task(card, config, library)
     relation = _relation(card, names)
-    weights = _weights(git, repo, files)
-    tags = _tags(card, library, task, relation, config, bool(weights))
-    return Facts(files, card, config, task, library, relation, tags, weights)
+    said = [library, *inference.formats(sorted(names)), *strings((config or {}).get("model_type")), task]
+    tags = _unique([*(tag for tag in said if tag), *_stated(card, relation), *papers])
+    return Facts(files, card, config, task, library, relation, tags, _weights(git, repo, commit, files))
 
 
-def _card(git: pygit2.Repository, commit: pygit2.Commit) -> dict[str, Any]:
+def _unique(tags: list[str]) -> list[str]:
+    return list(dict.fromkeys([*tags, "region:local"]))
+
+
+def _card(text: str) -> dict[str, Any]:
     try:
-        return frontmatter.parse(trees.text_at(git, commit, "README.md") or "") or {}
+        return frontmatter.parse(text) or {}
     except HubError:
         return {}
 
 
 def _config(git: pygit2.Repository, commit: pygit2.Commit) -> dict[str, Any] | None:
     """The part of config.json that the Hub shows."""
+    raw = _json(git, commit, "config.json")
+    return None if raw is None else {key: raw[key] for key in ("architectures", "model_type") if key in raw}
+
+
+def _json(git: pygit2.Repository, commit: pygit2.Commit, path: str) -> dict[str, Any] | None:
     try:
-        raw = json.loads(trees.text_at(git, commit, "config.json") or "null")
+        raw = json.loads(trees.text_at(git, commit, path, MAX_JSON) or "null")
+        if isinstance(raw, dict) and "\\ud" in repr(raw):  # half of a surrogate pair: no answer could hold it
+            raw = json.loads(json.dumps(raw, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(raw, dict):
-        return None
-    return {key: raw[key] for key in ("architectures", "model_type") if key in raw}
-
-
-def _task(config: dict[str, Any] | None) -> str | None:
-    names = strings((config or {}).get("architectures"))
-    return next((task for name in names for head, task in HEADS.items() if name.endswith(head)), None)
+    return raw if isinstance(raw, dict) else None
 
 
 def _relation(card: dict[str, Any], names: set[str]) -> str | None:
@@ -89,38 +102,53 @@ def _relation(card: dict[str, Any], names: set[str]) -> str | None:
     return "merge" if len(strings(card["base_model"])) > 1 else "finetune"
 
 
-def _tags(
-    card: dict[str, Any],
-    library: str | None,
-    task: str | None,
-    relation: str | None,
-    config: dict[str, Any] | None,
-    weights: bool,
-) -> list[str]:
-    found = [library, "safetensors" if weights else None, *strings((config or {}).get("model_type"))]
-    found += [task, *strings(card.get("tags"))]
-    found += strings(card.get("language"))
-    found += [f"dataset:{name}" for name in strings(card.get("datasets"))]
+def _stated(card: dict[str, Any], relation: str | None) -> list[str]:
+    """The tags that a model's card gives."""
     bases = strings(card.get("base_model"))
-    found += [f"base_model:{name}" for name in bases]
-    found += [f"base_model:{relation}:{name}" for name in bases if relation]
-    found += [f"license:{name}" for name in strings(card.get("license"))]
-    found += ["model-index"] if card.get("model-index") else []
-    return list(dict.fromkeys(tag for tag in [*found, "region:local"] if tag))
+    return [
+        *strings(card.get("tags")),
+        *strings(card.get("language")),
+        *(f"dataset:{name}" for name in strings(card.get("datasets"))),
+        *(f"base_model:{name}" for name in bases),
+        *(f"base_model:{relation}:{name}" for name in bases if relation),
+        *(f"license:{name}" for name in strings(card.get("license"))),
+        *(["model-index"] if card.get("model-index") else []),
+    ]
 
 
-def _weights(git: pygit2.Repository, repo: Repo, files: list[trees.Entry]) -> dict[str, Any] | None:
-    """{parameters: {dtype: n}, total: n} over the safetensors files at the root of the repository."""
+def _weights(
+    git: pygit2.Repository, repo: Repo, commit: pygit2.Commit, files: list[trees.Entry]
+) -> dict[str, Any] | None:
+    """{parameters: {dtype: n}, total: n} of the model, of the adapter, or of whatever tensors are there."""
     total: dict[str, int] = {}
-    shards = [entry for entry in files if entry.path.endswith(".safetensors") and "/" not in entry.path]
-    for entry in shards[:MAX_SHARDS]:
+    for entry in _weight_files(git, commit, files):
         try:
             with _open(git, repo, entry) as file:
                 for dtype, count in parameters(file).items():
                     total[dtype] = total.get(dtype, 0) + count
         except FileNotFoundError:
             continue
-    return {"parameters": total, "total": sum(total.values())} if total else None
+    sound = total and all(0 <= count < MAX_COUNT for count in total.values())
+    return {"parameters": total, "total": sum(total.values())} if sound else None
+
+
+def _weight_files(
+    git: pygit2.Repository, commit: pygit2.Commit, files: list[trees.Entry]
+) -> list[trees.Entry]:
+    """One file, the shards that an index names, or all at the root: copies in other files count once.
+
+    As huggingface_hub/hf_api.py: get_safetensors_metadata looks for them, and peft after it.
+    """
+    tensors = {entry.path: entry for entry in files if entry.path.endswith(".safetensors")}
+    if "model.safetensors" in tensors:
+        return [tensors["model.safetensors"]]
+    index = (_json(git, commit, "model.safetensors.index.json") or {}).get("weight_map")
+    if isinstance(index, dict):
+        shards = sorted({name for name in index.values() if isinstance(name, str) and name in tensors})
+        return [tensors[name] for name in shards[:MAX_SHARDS]]
+    if "adapter_model.safetensors" in tensors:
+        return [tensors["adapter_model.safetensors"]]
+    return [entry for path, entry in tensors.items() if "/" not in path][:MAX_SHARDS]
 
 
 def _open(git: pygit2.Repository, repo: Repo, entry: trees.Entry) -> BinaryIO:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import html
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,6 +116,8 @@ print(model.config.id2label, same)
 """)
     assert printed.splitlines()[-1] == "{0: 'no', 1: 'perhaps', 2: 'yes'} True"
     api.delete_file("labels.json", repo_id)
+    assert shown_snippet(hub, repo_id) == snippet, "pinned to v1, it says what v1 needs"
+    api.create_tag(repo_id, tag="v2")
     plain = shown_snippet(hub, repo_id)
     assert "PeftModel.from_pretrained" in plain and '"rehearsal/snippet-base"' in plain
     assert "labels.json" not in plain and "AutoPeftModel" not in plain
@@ -122,8 +127,8 @@ def shown_snippet(hub: Server, repo_id: str) -> str:
     """The code in the "use this model" box of a repository's page."""
     page = httpx.get(f"{hub.url}/{repo_id}").text
     panel = page[page.index("<aside") : page.index("</aside>")]
-    box = panel.split("<pre")[1].split(">", 1)[1].split("</pre>")[0]
-    return html.unescape(box.split("</span>", 1)[1].strip())  # below the line for the shell
+    box = panel.split("<pre")[2]  # below the one for the shell
+    return html.unescape(box.split(">", 1)[1].split("</pre>")[0])
 
 
 def test_a_base_models_name_cannot_leave_its_string(hub: Server, data: Path, tmp_path: Path) -> None:
@@ -138,3 +143,67 @@ def test_a_base_models_name_cannot_leave_its_string(hub: Server, data: Path, tmp
     assert [node.value for node in ast.walk(ast.parse(snippet)) if isinstance(node, ast.Constant)].count(
         name
     ) == 1
+
+
+def test_auto_classes_pipeline_and_push_to_hub(
+    api: HfApi, repo_id: str, tmp_path: Path, in_child: Callable[[str], str]
+) -> None:
+    """The round of a trainer: push, describe, load by id and revision, as a pipeline, from the cache."""
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ngood\nbad\n")
+    printed = in_child(f"""
+from huggingface_hub import snapshot_download
+from transformers import (AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, BertConfig,
+                          BertForSequenceClassification, BertTokenizer, pipeline)
+name = {repo_id!r}
+config = BertConfig(vocab_size=7, hidden_size=8, num_hidden_layers=1, num_attention_heads=1,
+                    intermediate_size=8, id2label={{0: 'no', 1: 'yes'}}, label2id={{'no': 0, 'yes': 1}})
+model = BertForSequenceClassification(config)
+model.push_to_hub(name, max_shard_size='1KB')
+BertTokenizer({str(tmp_path / "vocab.txt")!r}).push_to_hub(name)
+again = AutoModelForSequenceClassification.from_pretrained(name)
+print('>', all((a == b).all().item() for a, b in zip(model.parameters(), again.parameters())))
+print('>', AutoTokenizer.from_pretrained(name).tokenize('good bad odd'))
+print('>', pipeline('text-classification', name)('good')[0]['label'] in ('no', 'yes'))
+print('>', AutoConfig.from_pretrained(name, revision='main').model_type)
+assert snapshot_download(name) == snapshot_download(name, local_files_only=True)
+print('>', snapshot_download(name).rsplit('/', 1)[1])
+print('>', sum(p.numel() for p in model.parameters()))
+""")
+    shown = [line[2:] for line in printed.splitlines() if line.startswith("> ")]
+    info = api.model_info(repo_id)
+    assert shown[:4] == ["True", "['good', 'bad', '[UNK]']", "True", "bert"]
+    assert shown[4] == info.sha
+    assert info.library_name == "transformers" and info.pipeline_tag == "text-classification"
+    assert {"transformers", "safetensors", "bert", "text-classification"} <= set(info.tags)
+    assert info.safetensors.total == int(shown[5]) and info.safetensors.parameters == {"F32": int(shown[5])}
+    assert "model.safetensors.index.json" in api.list_repo_files(repo_id)
+
+
+def test_command_line(api: HfApi, hub: Server, repo_id: str, tmp_path: Path) -> None:
+    """`hf`, as a person types it."""
+    environment = os.environ | {
+        "HF_ENDPOINT": hub.url,
+        "HF_TOKEN": hub.token,
+        "HF_HOME": str(tmp_path / "hf_home"),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+    }
+
+    def hf(*words: str) -> str:
+        command = [str(Path(sys.executable).with_name("hf")), *words]
+        done = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    (tmp_path / "up/sub").mkdir(parents=True)
+    (tmp_path / "up/a.txt").write_text("a")
+    (tmp_path / "up/sub/b.bin").write_bytes(bytes(range(256)))
+    assert f"{hub.url}/{repo_id}" in hf("upload", repo_id, "up", ".", "--commit-message", "by hand")
+    hf("download", repo_id, "--local-dir", "down", "--include", "sub/*")
+    assert (tmp_path / "down/sub/b.bin").read_bytes() == bytes(range(256))
+    assert Path(hf("download", repo_id, "a.txt", "--quiet").strip().split("=")[-1]).read_text() == "a"
+    assert repo_id in hf("models", "ls", "--search", repo_id.split("/")[1], "--json")
+    assert json.loads(hf("models", "info", repo_id, "--json"))["sha"] == api.model_info(repo_id).sha
+    assert "local" in hf("auth", "whoami")

@@ -48,9 +48,9 @@ def _load(block: str) -> Any:
         return YAML(typ="safe", pure=True).load(block)
     except (YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 2})" if mark else ""
+        where = f" ({mark.line + 2}:{mark.column + 1})" if mark else ""
         problem = getattr(error, "problem", None) or "not readable"
-        raise HubError(400, f"Invalid YAML in the metadata{where}: {problem}") from error
+        raise HubError(400, f"Invalid YAML in README.md: {problem}{where}") from error
 
 
 def _plain(value: Any, budget: list[int], depth: int) -> Any:
@@ -59,14 +59,19 @@ def _plain(value: Any, budget: list[int], depth: int) -> Any:
     if budget[0] < 0 or depth < 0:
         raise HubError(400, "The metadata is too large or too deeply nested.")
     if isinstance(value, dict):
-        return {str(key): _plain(item, budget, depth - 1) for key, item in value.items()}
+        return {_whole(str(key)): _plain(item, budget, depth - 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
         return [_plain(item, budget, depth - 1) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | int | bool):
+    if value is None or isinstance(value, int | bool):
         return value
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return value.isoformat() if isinstance(value, date) else _whole(str(value))
+
+
+def _whole(text: str) -> str:
+    """`"\\ud800"` is valid YAML, and half of a character that no answer could be encoded with."""
+    return text.encode(errors="replace").decode()
 
 
 def strings(value: Any) -> list[str]:

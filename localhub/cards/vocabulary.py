@@ -156,6 +156,71 @@ TASKS: tuple[str, ...] = tuple(
 
 RELATIONS = ("finetune", "adapter", "merge", "quantized")
 LANGUAGE_WORDS = ("code", "multilingual")
+# ISO 639-1, with its withdrawn bh and sh. Of three letters any code is taken.
+_ISO_639_1 = """\
+aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz
+ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik
+io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml
+mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd
+se sg sh si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve
+vi vo wa wo xh yi yo za zh zu
+"""
+LANGUAGES = frozenset(_ISO_639_1.split())
+
+# Finer than tasks, for data sets: the subtasks of the same pipelines of huggingface.js.
+_SUBTASKS = """\
+acceptability-classification entity-linking-classification fact-checking intent-classification
+language-identification multi-class-classification multi-label-classification
+multi-input-text-classification natural-language-inference semantic-similarity-classification
+sentiment-classification topic-classification semantic-similarity-scoring sentiment-scoring
+sentiment-analysis hate-speech-detection text-scoring named-entity-recognition part-of-speech parsing
+lemmatization word-sense-disambiguation coreference-resolution extractive-qa open-domain-qa closed-domain-qa
+news-articles-summarization news-articles-headline-generation dialogue-modeling dialogue-generation
+conversational language-modeling text-simplification explanation-generation abstractive-qa
+open-domain-abstractive-qa open-book-qa closed-book-qa slot-filling masked-language-modeling
+keyword-spotting speaker-identification audio-intent-classification audio-emotion-recognition
+audio-language-identification multi-label-image-classification multi-class-image-classification
+face-detection vehicle-detection instance-segmentation semantic-segmentation panoptic-segmentation
+image-captioning image-inpainting image-colorization super-resolution grasping task-planning
+tabular-multi-class-classification tabular-multi-label-classification tabular-single-column-regression
+rdf-to-text multiple-choice-qa multiple-choice-coreference-resolution document-retrieval
+utterance-retrieval entity-linking-retrieval fact-checking-retrieval univariate-time-series-forecasting
+multivariate-time-series-forecasting visual-question-answering document-question-answering
+pose-estimation
+"""
+SUBTASKS = tuple(_SUBTASKS.split())
+
+# What the fields of a data set's card may say: huggingface_hub/repocard_data.py, DatasetCardData.
+DATASET_WORDS: dict[str, tuple[str, ...]] = {
+    "annotations_creators": (
+        "found",
+        "crowdsourced",
+        "expert-generated",
+        "machine-generated",
+        "no-annotation",
+        "other",
+    ),
+    "language_creators": ("found", "crowdsourced", "expert-generated", "machine-generated", "other"),
+    "multilinguality": ("monolingual", "multilingual", "translation", "other"),
+    "size_categories": (
+        "n<1K",
+        "1K<n<10K",
+        "10K<n<100K",
+        "100K<n<1M",
+        "1M<n<10M",
+        "10M<n<100M",
+        "100M<n<1B",
+        "1B<n<10B",
+        "10B<n<100B",
+        "100B<n<1T",
+        "n>1T",
+        "other",
+    ),
+}
+
+# Spaces: https://huggingface.co/docs/hub/spaces-config-reference
+SDKS = ("gradio", "streamlit", "docker", "static")
+COLORS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 
 # Which task a transformers architecture serves, when the card does not say.
 HEADS = {

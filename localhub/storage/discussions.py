@@ -1,24 +1,36 @@
-"""Discussions and pull requests: one JSON file a repository, and the refs `refs/pr/N` in its git.
+"""Discussions and pull requests: what can happen to them. Where they are kept: `stories`; git: `merging`.
 
-The dictionaries kept here are the ones that the API answers (`huggingface_hub/community.py` reads them).
+The dictionaries are the ones that the API answers (`huggingface_hub/community.py` reads them). The commits of
+a pull request are the ref `refs/pr/N`. Every change is made under the repository's lock, from what is on disk
+then.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pygit2
 
-from localhub.errors import HubError
-from localhub.storage import commits, refs
-from localhub.storage.disk import read_json, write_json
+from localhub.errors import HubError, revision_not_found
+from localhub.storage import commits, merging, refs, stories
+from localhub.storage.merging import conflicts, patch
 from localhub.storage.repos import Repo
+from localhub.storage.stories import Discussion, numbers
+from localhub.storage.stories import read as get
 from localhub.storage.trees import resolve
 
-Discussion = dict[str, Any]
+__all__ = ["Discussion", "conflicts", "get", "numbers", "patch"]
+
 Event = dict[str, Any]
+HIDDEN = "This comment has been hidden"
+MAX_EDITS = 100  # of one comment: all of its versions are kept
+MAX_DISCUSSIONS = 10_000
+MAX_TITLE = 200
+MIN_TITLE = 3
 
 
 def now() -> str:
@@ -27,26 +39,20 @@ def now() -> str:
 
 
 def every(repo: Repo) -> list[Discussion]:
-    """All discussions and pull requests of a repository, oldest first."""
-    try:
-        found: list[Discussion] = read_json(repo.path / "discussions.json")
-        return found
-    except FileNotFoundError:
-        return []
+    """All discussions and pull requests without their events (`comments` counts them), oldest first.
+
+    What they hold is remembered, and not to be changed.
+    """
+    return [stories.outline(repo, num) for num in numbers(repo)]
 
 
-def get(repo: Repo, num: int) -> Discussion:
-    """Discussion number `num`; HubError 404."""
-    for discussion in every(repo):
-        if discussion["num"] == num:
-            return discussion
-    raise HubError(404, f"Discussion {num} not found")
-
-
-def _save(repo: Repo, changed: Discussion) -> None:
-    """Store one discussion; the caller holds the lock."""
-    others = [discussion for discussion in every(repo) if discussion["num"] != changed["num"]]
-    write_json(repo.path / "discussions.json", sorted([*others, changed], key=lambda item: int(item["num"])))
+@contextmanager
+def _rewriting(repo: Repo, num: int) -> Iterator[Discussion]:
+    """Discussion number `num` as it is now; what is done to it is saved, unless an exception ends it."""
+    with repo.lock():
+        discussion = get(repo, num)
+        yield discussion
+        stories.save(repo, discussion)
 
 
 def _event(author: str, kind: str, data: dict[str, Any]) -> Event:
@@ -59,152 +65,175 @@ def _event(author: str, kind: str, data: dict[str, Any]) -> Event:
     }
 
 
-def _comment(author: str, text: str) -> Event:
-    latest = {"raw": text, "html": "", "updatedAt": now(), "author": {"name": author}}
+def _version(author: str, text: str, html: str) -> dict[str, Any]:
+    return {"raw": text, "html": html, "updatedAt": now(), "author": {"name": author}}
+
+
+def _comment(author: str, text: str, html: str = "") -> Event:
+    if not text.strip():
+        raise HubError(400, "A comment cannot be empty.")
+    latest = _version(author, text, html)
     return _event(author, "comment", {"edited": False, "hidden": False, "latest": latest, "history": []})
 
 
+def checked_title(title: str) -> str:
+    """A title on one line; HubError 400 unless it has 3 to 200 characters."""
+    line = _one_line(title)
+    if not MIN_TITLE <= len(line) <= MAX_TITLE:
+        raise HubError(400, f"A title must have {MIN_TITLE} to {MAX_TITLE} characters; this has {len(line)}.")
+    return line
+
+
+def _one_line(text: str) -> str:
+    """Control characters would end a commit message, or dress it up in a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def open_new(
-    repo: Repo, author: str, title: str, description: str, status: str, base: str | None = None
+    repo: Repo,
+    author: str,
+    title: str,
+    description: str,
+    status: str,
+    base: str | None = None,
+    html: str = "",
 ) -> Discussion:
     """Open a discussion, or (with `base`, a branch) a pull request whose ref starts at that branch's head.
 
-    `status` is "open" or "draft". The caller holds the lock.
+    `status` is "open" or "draft"; `html` is the description as it is shown. The caller holds the lock.
     """
+    git = repo.git()
     discussion: Discussion = {
-        "num": _next_number(repo),
-        "title": title,
+        "num": _next_number(repo, git),
+        "title": _one_line(title)[:MAX_TITLE],
         "status": status,
         "author": {"name": author},
         "createdAt": now(),
         "isPullRequest": base is not None,
-        "events": [_comment(author, description)] if description else [],
+        "events": _said(author, description, html),
     }
     if base is not None:
-        git = repo.git()
-        start = resolve(git, base).id
+        start = resolve(git, refs.ref_of(base)).id
         refs.move(git, f"refs/pr/{discussion['num']}", start, None)
         discussion["changes"] = {"base": refs.ref_of(base), "start": str(start)}
-    _save(repo, discussion)
+    stories.save(repo, discussion)
     return discussion
 
 
-def _next_number(repo: Repo) -> int:
+def _next_number(repo: Repo, git: pygit2.Repository) -> int:
     """Past every discussion and every ref: a killed process may have left a ref without its story."""
-    taken = [int(item["num"]) for item in every(repo)]
-    taken += [int(name) for name in refs.names(repo.git(), "refs/pr/") if name.isdigit()]
-    return max(taken, default=0) + 1
+    num = max(numbers(repo), default=0) + 1
+    while f"refs/pr/{num}" in git.references:
+        num += 1
+    if num > MAX_DISCUSSIONS:
+        raise HubError(413, f"A repository has at most {MAX_DISCUSSIONS} discussions and pull requests.")
+    return num
 
 
 def add_commit_event(repo: Repo, num: int, author: str, sha: str, subject: str) -> None:
     """Note a commit in a pull request's story."""
     with repo.lock():
-        discussion = get(repo, num)
-        discussion["events"].append(_event(author, "commit", {"oid": sha, "subject": subject}))
-        _save(repo, discussion)
+        data = {"oid": sha, "subject": _one_line(subject)}
+        stories.append(repo, num, [_event(author, "commit", data)])
 
 
-def comment(repo: Repo, num: int, author: str, text: str) -> Event:
+def comment(repo: Repo, num: int, author: str, text: str, html: str = "") -> Event:
     """Add a comment and return its event; HubError 400 when it is empty."""
+    event = _comment(author, text, html)
+    with repo.lock():
+        stories.append(repo, num, [event])
+    return event
+
+
+def comment_of(discussion: Discussion, comment_id: str) -> Event:
+    """A comment by its id; HubError 404."""
+    for event in discussion["events"]:
+        if event["id"] == comment_id and event["type"] == "comment":
+            found: Event = event
+            return found
+    raise HubError(404, f"Comment {comment_id[:40]} not found")
+
+
+def edit(repo: Repo, num: int, author: str, comment_id: str, text: str, html: str) -> Event:
+    """Give a comment another text and return its event; the earlier ones stay in its history.
+
+    HubError 404 (no such comment) or 400 (empty, hidden, or edited too often).
+    """
     if not text.strip():
         raise HubError(400, "A comment cannot be empty.")
-    return _append(repo, num, _comment(author, text))
+    with _rewriting(repo, num) as discussion:
+        event = comment_of(discussion, comment_id)
+        data = event["data"]
+        if data["hidden"]:
+            raise HubError(400, "A hidden comment cannot be edited.")
+        if len(data["history"]) >= MAX_EDITS:
+            raise HubError(400, f"A comment can be edited {MAX_EDITS} times.")
+        data["history"].append(data["latest"])
+        data |= {"edited": True, "latest": _version(author, text, html)}
+    return event
+
+
+def hide(repo: Repo, num: int, author: str, comment_id: str) -> Event:
+    """Hide a comment and return its event. Its text and all earlier ones are gone, as on the Hub."""
+    with _rewriting(repo, num) as discussion:
+        event = comment_of(discussion, comment_id)
+        if not event["data"]["hidden"]:
+            latest = _version(author, HIDDEN, HIDDEN)
+            event["data"] |= {"hidden": True, "hiddenBy": author, "latest": latest, "history": []}
+    return event
 
 
 def retitle(repo: Repo, num: int, author: str, title: str) -> Event:
     """Change the title and return the event."""
-    if not title.strip():
-        raise HubError(400, "A title cannot be empty.")
-    event = _event(author, "title-change", {"from": get(repo, num)["title"], "to": title})
-    return _append(repo, num, event, title=title)
-
-
-def set_status(repo: Repo, num: int, author: str, status: str, text: str) -> Event:
-    """Open or close, with an optional comment; HubError 400 for a merged pull request or another status."""
-    if status not in ("open", "closed"):
-        raise HubError(400, f"Invalid status {status[:40]!r}: use 'open' or 'closed'.")
-    if text.strip():
-        comment(repo, num, author, text)
-    return _append(repo, num, _event(author, "status-change", {"status": status}), status=status)
-
-
-def _append(repo: Repo, num: int, event: Event, **changes: str) -> Event:
+    new = checked_title(title)
     with repo.lock():
-        discussion = get(repo, num)
-        if "status" in changes and discussion["status"] == "merged":
-            raise HubError(400, "This pull request is already merged.")
-        discussion["events"].append(event)
-        _save(repo, discussion | changes)
+        data = {"from": stories.outline(repo, num)["title"], "to": new}
+        event = _event(author, "title-change", data)
+        stories.append(repo, num, [event], title=new)
     return event
 
 
-def merge(repo: Repo, num: int, author: str, text: str) -> str:
+def set_status(repo: Repo, num: int, author: str, status: str, text: str, html: str = "") -> Event:
+    """Open or close, with an optional comment; HubError 400 for a merged pull request or another status."""
+    if status not in ("open", "closed"):
+        raise HubError(400, f"Invalid status {status[:40]!r}: use 'open' or 'closed'.")
+    event = _event(author, "status-change", {"status": status})
+    with repo.lock():
+        if stories.outline(repo, num)["status"] == "merged":
+            raise HubError(400, "This pull request is already merged.")
+        stories.append(repo, num, [*_said(author, text, html), event], status=status)
+    return event
+
+
+def _said(author: str, text: str, html: str) -> list[Event]:
+    """The comment that goes with a change, if there is one."""
+    return [_comment(author, text, html)] if text.strip() else []
+
+
+def merge(repo: Repo, num: int, author: str, text: str, html: str = "") -> str:
     """Merge a pull request into its base as one commit and return that commit's SHA.
 
-    Raises HubError 400 (not a pull request, or not open) and 409 (conflicts). The Hub squashes too: the
-    message lists the commits. A kill between the two writes leaves a merged branch and an open request:
-    merging again then finds nothing to change and only closes the story.
+    Raises HubError 400 (not a pull request, or not open) and 409 (conflicts). A kill between the two writes
+    leaves a merged branch and an open request: merging again finds nothing to change and closes the story.
     """
     with repo.lock():
         discussion = get(repo, num)
-        if discussion["status"] != "open":
-            state = discussion["status"] if discussion["isPullRequest"] else "a discussion"
-            raise HubError(400, f"Only an open pull request can be merged; this one is {state}.")
-        if text.strip():
-            discussion["events"].append(_comment(author, text))
-        sha = _merge_ref(repo, discussion, author)
-        discussion["events"].append(
-            _event(author, "status-change", {"status": "merged", "mergeCommitId": sha})
-        )
-        discussion["changes"]["mergeCommitId"] = sha
-        _save(repo, discussion | {"status": "merged"})
+        _check_open(discussion)
+        sha = merging.into_base(repo, discussion, author)
+        done = _event(author, "status-change", {"status": "merged", "mergeCommitId": sha})
+        changes = discussion["changes"] | {"mergeCommitId": sha}
+        events = [*_said(author, text, html), done]
+        stories.append(repo, num, events, status="merged", changes=changes)
     return sha
 
 
-def _merge_ref(repo: Repo, discussion: Discussion, author: str) -> str:
-    git = repo.git()
-    base, ours, theirs = _sides(git, discussion)
-    index = git.merge_trees(base.tree, ours.tree, theirs.tree)
-    if index.conflicts is not None:
-        raise HubError(409, f"This pull request has conflicts in {', '.join(_conflicts(index))}.")
-    tree = index.write_tree(git)
-    if tree == ours.tree.id:
-        return str(ours.id)
-    story = [event["data"] for event in discussion["events"] if event["type"] == "commit"]
-    lines = [f"- {item['subject']} ({item['oid']})" for item in story]
-    message = "\n".join([f"{discussion['title']} (#{discussion['num']})", "", *lines]).strip()
-    stamp = commits.Stamp(author, message).signature
-    new = git.create_commit(None, stamp, stamp, message, tree, [ours.id])
-    refs.move(git, discussion["changes"]["base"], new, ours.id)
-    return str(new)
-
-
-def _sides(
-    git: pygit2.Repository, discussion: Discussion
-) -> tuple[pygit2.Commit, pygit2.Commit, pygit2.Commit]:
-    """(common ancestor, base branch head, pull request head)."""
-    ours = resolve(git, discussion["changes"]["base"])
-    theirs = resolve(git, f"refs/pr/{discussion['num']}")
-    ancestor = git.merge_base(ours.id, theirs.id)
-    return resolve(git, str(ancestor or discussion["changes"]["start"])), ours, theirs
-
-
-def _conflicts(index: pygit2.Index) -> list[str]:
-    found = {side.path for conflict in index.conflicts or () for side in conflict if side is not None}
-    return sorted(found)
-
-
-def state_of_merge(repo: Repo, discussion: Discussion) -> tuple[str, list[str]]:
-    """(unified diff of a pull request against where it left its base, files that conflict with the base)."""
-    git = repo.git()
-    base, ours, theirs = _sides(git, discussion)
+def _check_open(discussion: Discussion) -> None:
+    if not discussion["isPullRequest"]:
+        raise HubError(400, "Only a pull request can be merged; this is a discussion.")
     if discussion["status"] == "merged":
-        base = resolve(git, discussion["changes"]["start"])
-    patch = git.diff(base, theirs).patch or ""
-    if discussion["status"] not in ("open", "draft"):
-        return patch, []
-    index = git.merge_trees(base.tree, ours.tree, theirs.tree)
-    return patch, _conflicts(index) if index.conflicts is not None else []
+        raise HubError(400, "This pull request is already merged.")
+    if discussion["status"] != "open":
+        raise HubError(400, f"Only an open pull request can be merged; this one is {discussion['status']}.")
 
 
 def commit_pull_request(
@@ -217,7 +246,12 @@ def commit_pull_request(
     text: str,
     expected: str | None,
 ) -> tuple[int, str]:
-    """Open a pull request that holds `draft`: (number, commit SHA). HubError 412 if the base moved on."""
+    """Open a pull request to the branch `base` that holds `draft`: (number, commit SHA).
+
+    HubError 412 if the base moved on, RevisionNotFound if it is no branch.
+    """
+    if not refs.ref_of(base).startswith("refs/heads/"):
+        raise revision_not_found(base)
     with repo.lock():
         parent = resolve(git, refs.ref_of(base)).id
         commits.check_parent(parent, expected)

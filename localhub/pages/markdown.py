@@ -1,4 +1,4 @@
-"""Cards as safe HTML: CommonMark with tables, then an allow-list; addresses point into the repository."""
+"""Cards as safe HTML: GitHub's Markdown, then an allow-list; addresses point into the repository."""
 
 from __future__ import annotations
 
@@ -10,71 +10,17 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 MAX_CARD = 1_000_000  # characters
-_TAGS = set(
-    [
-        "a",
-        "abbr",
-        "b",
-        "blockquote",
-        "br",
-        "caption",
-        "center",
-        "code",
-        "col",
-        "colgroup",
-        "dd",
-        "del",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "figcaption",
-        "figure",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "img",
-        "ins",
-        "kbd",
-        "li",
-        "mark",
-        "ol",
-        "p",
-        "picture",
-        "pre",
-        "q",
-        "s",
-        "samp",
-        "section",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "summary",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "u",
-        "ul",
-        "var",
-    ]
-)
+_TAG_NAMES = """\
+a abbr b blockquote br caption center code col colgroup dd del details div dl dt em figcaption figure h1
+h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p picture pre q s samp section small span strike strong sub
+summary sup table tbody td tfoot th thead tr u ul var
+"""
+_TAGS = set(_TAG_NAMES.split())
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _ATTRIBUTES: dict[str, set[str]] = {
-    "a": {"href", "title"},
+    "a": {"href", "title", "id"},
     "img": {"src", "alt", "title", "width", "height", "align"},
+    "li": {"id"},
     "td": {"align", "colspan", "rowspan"},
     "th": {"align", "colspan", "rowspan", "scope"},
     "ol": {"start"},
@@ -83,14 +29,23 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "div": {"align"},
     **{heading: {"id", "align"} for heading in _HEADINGS},
 }
+# What our own style sheet knows; a card may use them too, and gains nothing by it.
+_ALERTS = ("note", "tip", "important", "warning", "caution")
+_CLASSES = {
+    "div": {"scroll", "markdown-alert", *(f"markdown-alert-{kind}" for kind in _ALERTS)},
+    "p": {"formula", "markdown-alert-title"},
+    "li": {"task-list-item"},
+    "section": {"footnotes"},
+}
 _SIZE = re.compile(r"\d{1,4}(?:px|%)?")
 
 
-def render(text: str, base: str, revision: str) -> str:
+def render(text: str, base: str, revision: str, folder: str = "") -> str:
     """The HTML of a card's Markdown body. `base` is the repository's page (`/ns/name`).
 
     Relative images come from `base/resolve/revision/`, relative links go to `base/blob/revision/`. Images
     from other hosts are left out (their alternative text stays): looking at a page must not call anybody.
+    They are relative to `folder`, a path in the repository.
     """
     import nh3
 
@@ -98,18 +53,19 @@ def render(text: str, base: str, revision: str) -> str:
         _parser().render(text[:MAX_CARD]),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        attribute_filter=_address_filter(base, quote(revision, safe="")),
+        attribute_filter=_address_filter(base, quote(revision, safe=""), folder),
+        allowed_classes=_CLASSES,
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
 
 
-def _address_filter(base: str, revision: str) -> Callable[[str, str, str], str | None]:
+def _address_filter(base: str, revision: str, folder: str) -> Callable[[str, str, str], str | None]:
     def keep(tag: str, name: str, value: str) -> str | None:
         if name == "src":
-            return _inside(value, f"{base}/resolve/{revision}", images=True)
+            return _inside(value, f"{base}/resolve/{revision}", folder, images=True)
         if name == "href":
-            return _inside(value, f"{base}/blob/{revision}", images=False)
+            return _inside(value, f"{base}/blob/{revision}", folder, images=False)
         if name in ("width", "height"):
             return value if _SIZE.fullmatch(value) else None
         return value
@@ -117,8 +73,8 @@ def _address_filter(base: str, revision: str) -> Callable[[str, str, str], str |
     return keep
 
 
-def _inside(value: str, folder: str, images: bool) -> str | None:
-    """A relative address put below `folder`; other addresses unchanged for links, refused for images."""
+def _inside(value: str, root: str, folder: str, images: bool) -> str | None:
+    """A relative address put below `root`; other addresses unchanged for links, refused for images."""
     try:
         parts = urlsplit(value.strip())
     except ValueError:
@@ -127,10 +83,10 @@ def _inside(value: str, folder: str, images: bool) -> str | None:
         return None if images else value
     if not parts.path:
         return value
-    path = posixpath.normpath(unquote(parts.path))
+    path = posixpath.normpath(posixpath.join(folder, unquote(parts.path)))
     if path.startswith(("/", "..")):
         return None if images else value
-    return f"{folder}/{quote(path)}" + (f"#{parts.fragment}" if parts.fragment else "")
+    return f"{root}/{quote(path)}" + (f"#{parts.fragment}" if parts.fragment else "")
 
 
 @cache
@@ -138,10 +94,18 @@ def _parser() -> Any:
     from markdown_it import MarkdownIt
     from mdit_py_plugins.anchors import anchors_plugin
     from mdit_py_plugins.footnote import footnote_plugin
+    from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
-    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    parser.use(anchors_plugin, max_level=4).use(footnote_plugin)
+    from localhub.pages import mathematics
+
+    parser = MarkdownIt("commonmark", {"html": True, "alerts": True, "tasklists": True})
+    parser.enable(["table", "strikethrough"])
+    parser.use(anchors_plugin, max_level=4).use(footnote_plugin, inline=False)
+    parser.use(gfm_autolink_plugin).use(mathematics.plugin)
     parser.core.ruler.push("alignment", _align_cells)
+    parser.add_render_rule("list_item_open", _list_item)
+    parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>\n')
+    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
     return parser
 
 
@@ -151,3 +115,10 @@ def _align_cells(state: Any) -> None:
         style = token.attrs.pop("style", None) if token.type in ("td_open", "th_open") else None
         if style:
             token.attrSet("align", str(style).removeprefix("text-align:"))
+
+
+def _list_item(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    """A task's box as a character: a real check box would ask to be ticked."""
+    box = (tokens[index].meta or {}).get("checked")
+    opened: str = self.renderToken(tokens, index, options, env)
+    return opened if box is None else f"{opened}{'☑' if box else '☐'} "

@@ -1,17 +1,28 @@
-"""What stands beside a card: facts as rows, evaluation results, and a snippet that runs."""
+"""What stands beside a card: facts as rows, and evaluation results."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from localhub.cards.facts import Facts
 from localhub.cards.frontmatter import strings
-from localhub.pages import adapters
+from localhub.pages import languages, licenses
 from localhub.storage.repos import Repo
 
 _SHOWN_TAGS = 24
+_SHOWN_ROWS = 50  # of evaluation results and of names in one row
+_LONGEST = 100  # characters of a metric's name, and of a value that is no number
+_RELATIONS = {
+    "finetune": "Fine-tuned from",
+    "adapter": "Adapter of",
+    "merge": "Merge of",
+    "quantized": "Quantized from",
+}
+
+Values = list[tuple[str, str | None]]
 
 
 @dataclass(frozen=True)
@@ -19,78 +30,122 @@ class Row:
     """One fact: a label and its values, each with an address or none."""
 
     label: str
-    values: list[tuple[str, str | None]]
+    values: Values
 
 
 @dataclass(frozen=True)
 class Score:
-    """One line of evaluation results, from the card's model-index."""
+    """A metric's value, and the ends of its interval when the card gives them."""
 
-    dataset: str
     metric: str
     value: Any
+    interval: tuple[float, float] | None
 
 
-def rows(facts: Facts) -> list[Row]:
-    """The facts that the card states; those it does not state are left out."""
-    card = facts.card
-    bases: list[tuple[str, str | None]] = [(name, f"/{name}") for name in strings(card.get("base_model"))]
-    relation = f"Base model · {facts.relation}" if facts.relation else "Base model"
+@dataclass(frozen=True)
+class Results:
+    """Scores on one data set. `level` is that of their intervals ("95%"), None when none has one."""
+
+    dataset: str
+    level: str | None
+    scores: list[Score]
+
+
+def rows(repo: Repo, facts: Facts, present: Mapping[tuple[str, str], str]) -> list[Row]:
+    """The facts that the card states; those it does not state are left out.
+
+    `present` holds the pages of what is here by (kind, id): links to what is elsewhere would be dead.
+    """
+    card, kind = facts.card, f"{repo.kind}s"
+    tasks, key = strings(facts.task), "pipeline_tag"
+    if repo.kind == "dataset":
+        tasks, key = strings(card.get("task_categories")), "task_categories"
     found = [
-        Row("Task", _linked(facts.task)),
-        Row("Library", [(facts.library, None)] if facts.library else []),
-        Row("Languages", _plain(card.get("language"))),
-        Row("License", _plain(card.get("license_name") or card.get("license"))),
-        Row(relation, bases),
-        Row("Data sets", [(name, f"/datasets/{name}") for name in strings(card.get("datasets"))]),
+        Row("Task", _filters(kind, key, tasks)),
+        Row("Library", _filters(kind, "library", strings(facts.library)) if repo.kind == "model" else []),
+        Row("Languages", _languages(kind, strings(card.get("language")))),
+        Row("License", licenses.shown(card, {file.path for file in facts.files}, repo.url_path)),
+        Row(
+            _RELATIONS.get(facts.relation or "", "Base model"),
+            _links("model", card.get("base_model"), present),
+        ),
+        Row("Data sets", _links("dataset", card.get("datasets"), present)),
         Row("Metrics", _plain(card.get("metrics"))),
         Row("Architecture", _plain((facts.config or {}).get("architectures"))),
-        Row("Tags", _plain(card.get("tags"))[:_SHOWN_TAGS]),
+        Row("SDK", _plain(repo.sdk or None)),
+        Row("Size", _plain(card.get("size_categories"))),
+        Row("Tags", _filters(kind, "other", strings(card.get("tags"))[:_SHOWN_TAGS])),
     ]
-    return [row for row in found if row.values]
+    return [Row(row.label, row.values[:_SHOWN_ROWS]) for row in found if row.values]
 
 
-def _linked(task: str | None) -> list[tuple[str, str | None]]:
-    return [(task, f"/models?q={quote(task)}")] if task else []
+def related(facts: Facts) -> list[tuple[str, str]]:
+    """(kind, id) of the base models and data sets that the card names, as many as are shown."""
+    named = (("model", facts.card.get("base_model")), ("dataset", facts.card.get("datasets")))
+    return [(kind, name) for kind, value in named for name in strings(value)[:_SHOWN_ROWS]]
 
 
-def _plain(value: Any) -> list[tuple[str, str | None]]:
+def _filters(kind: str, key: str, values: list[str]) -> Values:
+    return [(value, f"/{kind}?{urlencode({key: value})}") for value in values]
+
+
+def _languages(kind: str, codes: list[str]) -> Values:
+    return [(languages.name(code), f"/{kind}?{urlencode({'language': code})}") for code in codes]
+
+
+def _links(kind: str, names: Any, present: Mapping[tuple[str, str], str]) -> Values:
+    return [(name, present.get((kind, name))) for name in strings(names)]
+
+
+def _plain(value: Any) -> Values:
     return [(text, None) for text in strings(value)]
 
 
-def scores(facts: Facts) -> list[Score]:
+def results(facts: Facts) -> list[Results]:
     """Evaluation results of the model-index, in its order. Malformed parts are passed over."""
-    found = []
+    found: dict[str, list[dict[str, Any]]] = {}
     for model in _dicts(facts.card.get("model-index")):
         for result in _dicts(model.get("results")):
-            dataset = result.get("dataset")
-            name = str(dataset.get("name", "")) if isinstance(dataset, dict) else ""
-            for metric in _dicts(result.get("metrics")):
-                label = str(metric.get("name") or metric.get("type") or "")
-                found.append(Score(name, label, metric.get("value")))
-    return found
+            found.setdefault(_dataset(result.get("dataset")), []).extend(_dicts(result.get("metrics")))
+    return [
+        _results(name, metrics[:_SHOWN_ROWS])
+        for name, metrics in list(found.items())[:_SHOWN_ROWS]
+        if metrics
+    ]
+
+
+def _dataset(dataset: Any) -> str:
+    """Its name and split, as one line."""
+    known = dataset if isinstance(dataset, dict) else {}
+    parts = [known.get("name") or known.get("type"), known.get("split")]
+    return ", ".join(str(part) for part in parts if isinstance(part, str) and part)
+
+
+def _results(name: str, metrics: list[dict[str, Any]]) -> Results:
+    scores = [_score(metric) for metric in metrics]
+    levels = {_level(metric) for metric, score in zip(metrics, scores, strict=True) if score.interval}
+    return Results(name, levels.pop() if len(levels) == 1 else "" if levels else None, scores)
+
+
+def _score(metric: dict[str, Any]) -> Score:
+    name, value = str(metric.get("name") or metric.get("type") or ""), metric.get("value")
+    shown = value if isinstance(value, float | int) else str(value)[:_LONGEST]
+    return Score(name[:_LONGEST], shown, _interval(metric))
+
+
+def _interval(metric: dict[str, Any]) -> tuple[float, float] | None:
+    """`args: {confidence_interval: [low, high], confidence_level: 0.95}`, as Parution's cards state it."""
+    args = metric.get("args")
+    ends = args.get("confidence_interval") if isinstance(args, dict) else None
+    if not isinstance(ends, list) or len(ends) != 2 or not all(type(end) in (int, float) for end in ends):
+        return None
+    return float(ends[0]), float(ends[1])
+
+
+def _level(metric: dict[str, Any]) -> str:
+    level = metric["args"].get("confidence_level")
+    return f"{level * 100:g}%" if isinstance(level, float) and 0 < level < 1 else ""
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def snippet(repo: Repo, facts: Facts, revision: str) -> str:
-    """Python that loads this repository, pinned to a tag when there is one."""
-    pin = f', revision="{revision}"' if revision != "main" else ""
-    if repo.kind == "dataset":
-        return f'from datasets import load_dataset\n\nrows = load_dataset("{repo.id}"{pin})'
-    if facts.library == "sentence-transformers":
-        return (
-            f"from sentence_transformers import SentenceTransformer\n\n"
-            f'model = SentenceTransformer("{repo.id}"{pin})'
-        )
-    if facts.library == "peft" and any(file.path == "adapter_config.json" for file in facts.files):
-        return adapters.snippet(repo, facts, revision)
-    if facts.task and facts.config:
-        line = f'    revision="{revision}",\n' if pin else ""
-        return (
-            f'from transformers import pipeline\n\npipe = pipeline(\n    "{facts.task}",\n'
-            f'    model="{repo.id}",\n{line})'
-        )
-    return f'from huggingface_hub import snapshot_download\n\npath = snapshot_download("{repo.id}"{pin})'

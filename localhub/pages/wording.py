@@ -11,7 +11,7 @@ def size(count: int) -> str:
     """Bytes in decimal units, as the Hub shows them: 90.9 MB."""
     value = float(count)
     for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
+        if value < 999.5:  # which would be written as 1000
             return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.3g} {unit}"
         value /= 1000
     return f"{value:.3g} TB"
@@ -21,7 +21,7 @@ def amount(count: int) -> str:
     """A number of parameters: 22.7M."""
     value = float(count)
     for unit in ("", "K", "M", "B"):
-        if value < 1000:
+        if value < 999.5:  # which three digits would write as 1e+03
             return f"{value:.3g}{unit}"
         value /= 1000
     return f"{value:.3g}T"
@@ -53,6 +53,12 @@ def score(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def interval(ends: tuple[float, float]) -> str:
+    """The ends of an interval, rounded alike: 0.917–0.953."""
+    style = ".3f" if 0.01 <= max(map(abs, ends)) < 10 else ".4g"
+    return "–".join(format(end, style) for end in ends)
+
+
 def segment(text: str) -> str:
     """A revision as one segment of an address."""
     return quote(text, safe="")
@@ -64,6 +70,7 @@ FILTERS = {
     "ago": ago,
     "clock": clock,
     "score": score,
+    "interval": interval,
     "segment": segment,
     "path": quote,
 }

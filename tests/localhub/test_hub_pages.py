@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import struct
@@ -90,8 +92,8 @@ def browser(hub: Server) -> Iterator[httpx.Client]:
 def test_every_page_answers_with_a_strict_policy(browser: httpx.Client, shown: str) -> None:
     addresses = [
         "/",
-        "/?q=model",
         "/models",
+        "/models?search=model&pipeline_tag=text-classification&sort=alphabetical&p=1",
         "/datasets",
         "/pages",
         f"/{shown}",
@@ -113,7 +115,9 @@ def test_every_page_answers_with_a_strict_policy(browser: httpx.Client, shown: s
         answer = browser.get(address)
         assert answer.status_code == 200, (address, answer.text)
         policy = answer.headers["content-security-policy"]
-        assert "default-src 'none'" in policy and "script-src" not in policy and "unsafe" not in policy
+        assert "default-src 'none'" in policy and "unsafe" not in policy
+        assert ("script-src 'sha256-" in policy) == ("<script" in answer.text)
+        assert policy.count("script-src") <= 1 and "script-src 'self'" not in policy
         assert "set-cookie" not in answer.headers and answer.headers["x-content-type-options"] == "nosniff"
         assert_harmless(answer.text)
 
@@ -121,7 +125,12 @@ def test_every_page_answers_with_a_strict_policy(browser: httpx.Client, shown: s
 def assert_harmless(html: str) -> None:
     tags = re.findall(r"<\s*([a-zA-Z]+)([^>]*)>", html)
     names = {name.lower() for name, _ in tags}
-    assert not names & {"script", "svg", "iframe", "style", "base", "object", "embed"}
+    assert not names & {"svg", "iframe", "style", "base", "object", "embed"}
+    scripts = [attributes for name, attributes in tags if name.lower() == "script"]
+    assert all(
+        re.fullmatch(r' src="/-/copy\.js\?\w+" integrity="sha256-[\w+/=]+" defer', it) for it in scripts
+    )
+    assert html.count("</script") == len(scripts) == html.count("defer></script>") < 2
     for name, attributes in tags:
         bad = re.search(r"\son\w+\s*=|style\s*=|javascript:|data:", attributes, re.IGNORECASE)
         assert not bad, (name, attributes)
@@ -143,7 +152,8 @@ def test_card_page(browser: httpx.Client, shown: str, hub: Server) -> None:
         "text-classification",
         "transformers",
         "mit",
-        "Base model · finetune",
+        "Fine-tuned from",
+        "English",
         "org/base-model",
         "org/rows",
         "Macro F1",
@@ -157,9 +167,9 @@ def test_card_page(browser: httpx.Client, shown: str, hub: Server) -> None:
 
 
 def test_other_pages_show_what_is_stored(browser: httpx.Client, shown: str) -> None:
-    home = browser.get("/?q=text-classification pages").text
+    home = browser.get("/models?search=text-classification pages").text
     assert f'href="/{shown}"' in home and "12K parameters" in home
-    assert f'href="/{shown}"' not in browser.get("/?q=nothing-like-this").text
+    assert f'href="/{shown}"' not in browser.get("/models?search=nothing-like-this").text
     files = browser.get(f"/{shown}/tree/main").text
     assert "model.safetensors" in files and "LFS" in files and "48.1 kB" in files
     assert f"/{shown}/resolve/main/model.safetensors?download=true" in files
@@ -168,12 +178,26 @@ def test_other_pages_show_what_is_stored(browser: httpx.Client, shown: str) -> N
     history = browser.get(f"/{shown}/commits/main").text
     assert history.index("Second") < history.index("Release &lt;1&gt; (#1)") < history.index("initial commit")
     commit = browser.get(f"/{shown}/commit/main").text
-    assert '<span class="minus">-# Title' in commit and '<span class="plus">+# New title' in commit
+    assert "-# <mark>Title</mark> &amp; more" in commit and "+# <mark>New title</mark> &amp; more" in commit
     release = browser.get(f"/{shown}/commit/v1.0").text
-    assert "Large file: " in release and release.index("README.md") < release.index("config.json")
+    assert "12,000 F32 in 1 tensor" in release and release.index("README.md") < release.index("config.json")
     talk = browser.get(f"/{shown}/discussions/1").text
-    assert "&lt;script&gt;alert(6)" in talk and "merged" in talk
+    assert "alert(6)" not in talk and "merged" in talk  # a comment is Markdown, and as safe as a card
     assert browser.get("/-/style.css").headers["content-type"].startswith("text/css")
+
+
+def test_what_pages_load_is_ours_and_may_be_kept(browser: httpx.Client, shown: str) -> None:
+    html = browser.get(f"/{shown}").text
+    script = re.search(r'<script src="([^"]+)" integrity="sha256-([^"]+)"', html)
+    loaded = [*re.findall(r'<link [^>]*href="([^"]+)"', html), script[1] if script else ""]
+    assert len(loaded) == 3 and all(re.fullmatch(r"/-/[a-z.]+\?[0-9a-f]{16}", address) for address in loaded)
+    for address in loaded:
+        answer = browser.get(address)
+        assert answer.status_code == 200 and "immutable" in answer.headers["cache-control"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert hashlib.sha256(answer.content).hexdigest()[:16] == address.partition("?")[2]
+    assert script and base64.b64decode(script[2]) == hashlib.sha256(browser.get(script[1]).content).digest()
+    assert f"script-src 'sha256-{script[2]}'" in browser.get(f"/{shown}").headers["content-security-policy"]
 
 
 def test_stored_html_is_never_a_page_of_ours(api: HfApi, hub: Server, repo_id: str) -> None:
@@ -189,12 +213,14 @@ def test_stored_html_is_never_a_page_of_ours(api: HfApi, hub: Server, repo_id: s
 def test_private_pages_need_the_token(api: HfApi, hub: Server, browser: httpx.Client) -> None:
     api.create_repo("pages/hidden", private=True)
     assert browser.get("/pages/hidden").status_code == 401
-    assert "pages/hidden" not in browser.get("/").text
+    assert "pages/hidden" not in browser.get("/models?search=hidden").text
+    assert "pages/hidden" not in browser.get("/pages").text
     assert "Basic" in browser.get("/?sign-in").headers["www-authenticate"]
     assert "Basic" in browser.get("/", auth=("me", "wrong")).headers["www-authenticate"]
     signed = browser.get("/pages/hidden", auth=("me", hub.token))
     assert signed.status_code == 200 and "private" in signed.text
-    assert "pages/hidden" in browser.get("/?sign-in", auth=("me", hub.token), follow_redirects=True).text
+    assert browser.get("/?sign-in", auth=("me", hub.token)).headers["location"] == "/"
+    assert "pages/hidden" in browser.get("/pages", auth=("me", hub.token)).text
 
 
 def test_missing_pages(browser: httpx.Client, shown: str) -> None:
@@ -203,6 +229,9 @@ def test_missing_pages(browser: httpx.Client, shown: str) -> None:
         (f"/{shown}/tree/nope", 404),
         (f"/{shown}/blob/main/nope", 404),
         ("/a/b/c/d", 404),
+        ("/nobody-of-that-name", 404),
+        ("/-/base.html", 404),
+        ("/-/..%2Frender.py", 404),
         (f"/{shown}/discussions/99", 404),
         (f"/{shown}/discussions/x", 404),
         (f"/{shown}/commit/nope", 404),

@@ -7,9 +7,13 @@ import contextlib
 import inspect
 import json
 import logging
+import os
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
+from uuid import uuid4
 
 import pygit2
 from starlette.concurrency import run_in_threadpool
@@ -19,15 +23,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localhub import auth
 from localhub.api.call import Call, Hub
-from localhub.errors import HubError, repo_not_found
-from localhub.router import KINDS, Route, match
+from localhub.errors import HubError
+from localhub.router import Route, match
 from localhub.routes import ROUTES
 from localhub.storage.disk import is_full
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a JSON or form body; commits and large files are streamed instead
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_HERE = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 DRAIN_BYTES = 1 << 30
 DRAIN_SECONDS = 20
+_REQUEST_ID = re.compile(r"[A-Za-z0-9;=._-]{1,100}", re.ASCII)
 log = logging.getLogger("localhub")
 
 
@@ -40,13 +45,24 @@ def build(hub: Hub) -> ASGIApp:
         request = Request(scope, receive)
         try:
             response = await _respond(hub, request)
-            if response.status_code >= 400:
+            response.headers["X-Request-Id"] = _request_id(request)
+            if response.status_code >= 300:
                 await _drain(request)
             await response(scope, receive, send)
         except ClientDisconnect:
             pass  # the client went away in the middle of an upload: nobody is left to answer
 
+    if file := os.environ.get("LOCALHUB_FAULTS"):
+        from localhub import faults
+
+        return faults.between(app, Path(file))
     return app
+
+
+def _request_id(request: Request) -> str:
+    """The client's own name for this request, which it then shows with an error, or one of ours."""
+    given = request.headers.get("x-request-id") or request.headers.get("x-amzn-trace-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
 
 
 async def _drain(request: Request) -> None:
@@ -67,7 +83,7 @@ async def _respond(hub: Hub, request: Request) -> Response:
     except HubError as error:
         return _refusal(hub, request, error)
     except (OSError, pygit2.GitError) as error:
-        if not is_full(error):
+        if not is_full(error, hub.data):
             log.exception("%s %s", request.method, request.url.path)
             return _refusal(
                 hub, request, HubError(500, "Internal error; the server's terminal has the details.")
@@ -82,20 +98,16 @@ async def _respond(hub: Hub, request: Request) -> Response:
 
 def _check_door(request: Request) -> None:
     """Only requests addressed to this machine (DNS rebinding), and no writes sent by other sites' pages."""
-    if _host(request) not in LOOPBACK:
+    hosts = request.headers.getlist("host")
+    if len(hosts) != 1 or not _HERE.fullmatch(hosts[0]):
         raise HubError(403, "This Hub answers to 127.0.0.1 and localhost only.")
+    if not _raw_path(request).startswith(b"/"):
+        raise HubError(400, "Requests to a proxy (with a whole URL) are not served.")
     if request.method in ("GET", "HEAD"):
         return
     origin = request.headers.get("origin")
-    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin and origin.partition("://")[2] != hosts[0]:
         raise HubError(403, "Requests from other sites' pages are refused.")
-
-
-def _host(request: Request) -> str | None:
-    try:
-        return urlsplit(f"//{request.headers.get('host', '')}").hostname
-    except ValueError:
-        return None
 
 
 async def _call(hub: Hub, request: Request) -> Any:
@@ -103,9 +115,11 @@ async def _call(hub: Hub, request: Request) -> Any:
     if found is None:
         raise _unserved(request)
     route, args = found
-    lfs = "/info/lfs/" in route.pattern  # git-lfs authenticates with Basic credentials, as git does
+    # git and git-lfs authenticate with Basic credentials, and fetch by POST
+    lfs = "/info/lfs/" in route.pattern or route.pattern.endswith("/git-upload-pack")
     reading = request.method in ("GET", "HEAD")
-    user = auth.identify(hub.users, request.headers.get("authorization"), basic=reading or lfs)
+    header = None if route.own_token else request.headers.get("authorization")
+    user = auth.identify(hub.users, header, basic=reading or lfs)
     call = Call(hub, request, args, user, await _body(route, request))
     if inspect.iscoroutinefunction(route.handler):
         return await route.handler(call)
@@ -154,25 +168,9 @@ def _finished(answer: Any) -> Response:
 
 def _unserved(request: Request) -> HubError:
     """501 for what the Hub has and we do not, 404 for what is nowhere."""
-    parts = request.url.path.split("/")[1:]
-    if (
-        parts[0] == "api"
-        and len(parts) >= 3
-        and parts[1] in KINDS
-        and (len(parts) == 3 or parts[3] == "revision")
-    ):
-        return repo_not_found(anonymous="authorization" not in request.headers)  # ids of one part, as `gpt2`
-    if len(parts) > 2 and parts[1] == "resolve":
-        return repo_not_found(anonymous="authorization" not in request.headers)
-    hint = ""
-    if "/xet-" in request.url.path:
-        hint = (
-            " Set HF_HUB_DISABLE_XET=1 before huggingface_hub is imported: large files then go through LFS."
-        )
-    if parts[0] == "api" or request.method not in ("GET", "HEAD") or "/info/refs" in request.url.path:
-        message = f"localhub does not serve {request.method} {request.url.path[:200]}.{hint}"
-        return HubError(501, message, "NotImplemented")
-    return HubError(404, "There is no such page.")
+    from localhub.api import unserved
+
+    return unserved.refusal(request.method, request.url.path, "authorization" not in request.headers)
 
 
 def _refusal(hub: Hub, request: Request, error: HubError) -> Response:

@@ -23,6 +23,7 @@ from localhub.api.call import Hub
 from localhub.app import build
 from localhub.storage import repos
 from localhub.storage.disk import read_json, try_lock, write_json
+from localhub.xet import shelves
 
 ALREADY_SERVED = 3
 GRACE_SECONDS = 2
@@ -73,9 +74,16 @@ def _where(data: Path) -> str:
 def _hub(data: Path, users: Path | None) -> Hub:
     repos.prepare(data)
     _sweep(data / "tmp")
+    shelves.sweep(data)
     token = auth.secret_file(data / "token", prefix="localhub_")
     known = {token: auth.User(auth.LOCAL, "Local user", "local@localhub.invalid", admin=True)}
-    return Hub(data, known | (auth.load_users(users) if users else {}), auth.secret_file(data / "secret"))
+    return Hub(data, known | (_others(users) if users else {}), auth.secret_file(data / "secret"))
+
+
+def _others(path: Path) -> dict[str, auth.User]:
+    from localhub import users
+
+    return users.load(path)
 
 
 def _sweep(folder: Path) -> None:

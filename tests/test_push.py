@@ -1,10 +1,12 @@
 """The stage as DVC runs it: a process in a folder, the embedded Hub, a real reload."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -61,12 +63,17 @@ def test_a_plan_writes_nothing_at_all(full: Layout) -> None:
     assert tree(full.root) == before
 
 
-def test_release_then_nothing_then_plans(full: Layout) -> None:
-    said = run(full)
+def test_release_then_nothing_then_plans(full: Layout, tmp_path: Path) -> None:
+    (tmp_path / "no_faults").write_text("[]")  # which makes the Hub note what it is sent
+    said = run(full, LOCALHUB_FAULTS=str(tmp_path / "no_faults"))
+    token = (full.hub / "token").read_text().strip()
+    sent = [json.loads(line)["headers"] for line in (tmp_path / "no_faults.seen").read_text().splitlines()]
+    credentials = [headers["authorization"] for headers in sent if "authorization" in headers]
+    assert set(credentials) == {sha256(f"Bearer {token}".encode()).hexdigest()} and len(credentials) > 10
+    assert "theirs" not in str(sent)
     assert "push: reloaded in a clean process: 8 predictions equal" in said
     assert re.search(r"^push: released tests/tiny v0\.1\.0: 13 files, [\d.]+ kB, commit ", said, re.M)
     assert "open http://127.0.0.1:8420/tests/tiny" in said
-    token = (full.hub / "token").read_text().strip()
     assert token not in said
 
     before = tree(full.root / "model_cards")

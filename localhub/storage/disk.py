@@ -6,25 +6,38 @@ import errno
 import fcntl
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+STEP = 16_384  # bytes
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def is_full(error: Exception) -> bool:
-    """Whether an OSError or a pygit2.GitError means that the disk took no more.
+def is_full(error: Exception, folder: Path | None = None) -> bool:
+    """Whether an OSError or a pygit2.GitError means that the disk (the one of `folder`) took no more.
 
-    libgit2 gives errno only in words, and for a large blob loses even those: a failed write is "no error".
+    libgit2 gives errno only in words, for a large blob as "no error", and for a commit or a tag not at all:
+    then the disk itself is asked.
     """
     words = str(error).lower()
     known = ("no space left", "file too large", "quota exceeded")
-    return (
-        getattr(error, "errno", None) in _FULL or words == "no error" or any(word in words for word in known)
-    )
+    number = getattr(error, "errno", None)
+    if number in _FULL or words == "no error" or any(word in words for word in known):
+        return True
+    return number is None and folder is not None and not has_room(folder)
+
+
+def has_room(folder: Path) -> bool:
+    """Whether the disk of `folder` takes what a small commit needs, by trying."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            return all(file.write(b"\0" * STEP) == STEP for _ in range(4))
+    except OSError as error:
+        return error.errno not in _FULL
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:

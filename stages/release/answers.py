@@ -3,9 +3,14 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from stages.core.errors import PipelineError
 from stages.release.endpoint import Target
+
+if TYPE_CHECKING:
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError
 
 
 class Unreachable(PipelineError):
@@ -26,10 +31,12 @@ def understood(target: Target, repo_id: str) -> Iterator[None]:
         yield
     except OfflineModeIsEnabled:
         raise Unreachable(f"{target.url} is not asked: HF_HUB_OFFLINE is set") from None
-    except HfHubHTTPError as error:
-        raise _explained(error.response.status_code, _message(error, target), target, repo_id) from error
-    except httpx2.RequestError as error:
-        raise Unreachable(f"{target.url} cannot be reached ({_one_line(str(error), target)})") from error
+    except (HfHubHTTPError, httpx2.RequestError) as error:
+        raise _trouble(error, target, repo_id) from error
+    except RuntimeError as error:  # the client's, for a large file that could not be sent
+        if not isinstance(error.__cause__, HfHubHTTPError | httpx2.RequestError):
+            raise
+        raise _trouble(error.__cause__, target, repo_id) from error
     except json.JSONDecodeError:
         raise PipelineError(f"{target.url} does not answer as a Hub does: is hub.endpoint right?") from None
     except ValueError as error:
@@ -38,6 +45,14 @@ def understood(target: Target, repo_id: str) -> Iterator[None]:
         raise PipelineError(
             f"the card is refused by {target.url}: {_one_line(str(error), target)}"
         ) from error
+
+
+def _trouble(error: "HfHubHTTPError | httpx2.RequestError", target: Target, repo_id: str) -> PipelineError:
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if isinstance(error, HfHubHTTPError):
+        return _explained(error.response.status_code, _message(error, target), target, repo_id)
+    return Unreachable(f"{target.url} cannot be reached ({_one_line(str(error), target)})")
 
 
 def _explained(status: int, message: str, target: Target, repo_id: str) -> PipelineError:

@@ -16,7 +16,12 @@ from urllib.parse import urlsplit
 from stages.core.errors import PipelineError
 
 if TYPE_CHECKING:
+    import httpx2
     from huggingface_hub import HfApi
+
+# Seconds without a byte from the Hub before it counts as out of reach: it may be silent for a minute or two
+# after a commit of thousands of files.
+PATIENCE = 300.0
 
 # What would lead the embedded Hub's client to the user's own tokens, caches and settings.
 _PERSONAL = (
@@ -76,10 +81,19 @@ def opened(name: str, hub: Path) -> Iterator[Target]:
 
     try:
         with launch.running(hub) as server:
-            _settle(server.url, {"HF_HOME": str((hub / "client").absolute()), "HF_TOKEN": server.token})
+            _settle(server.url, _own(hub, server.token))
             yield Target(name, server.url, server.token, loopback=True)
     except launch.LaunchError as error:
         raise PipelineError(str(error)) from None
+
+
+def _own(hub: Path, token: str) -> dict[str, str]:
+    """What the embedded Hub's client lives by. Its large files go by LFS, elsewhere by the client's default.
+
+    Through Xet they would arrive too, but the embedded Hub then keeps what was sent for an hour beside the
+    files it makes of it; and Xet sends less only to a Hub whose address it knows, which is another each run.
+    """
+    return {"HF_HOME": str((hub / "client").absolute()), "HF_TOKEN": token, "HF_HUB_DISABLE_XET": "1"}
 
 
 def _elsewhere(url: str) -> Target:
@@ -105,7 +119,7 @@ def is_loopback(url: str) -> bool:
 
 def _settle(url: str, own: dict[str, str]) -> None:
     """Set what the client reads at import, import it, and make sure that it did."""
-    os.environ |= {"HF_ENDPOINT": url, "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    os.environ |= {"HF_ENDPOINT": url, "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     if own:
         for name in _PERSONAL:
             os.environ.pop(name, None)
@@ -116,7 +130,24 @@ def _settle(url: str, own: dict[str, str]) -> None:
         # Without variables a client may find the proxies of the system's settings.
         for name in ("NO_PROXY", "no_proxy"):
             os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost,::1"]))
-    from huggingface_hub import constants
+    from huggingface_hub import constants, set_client_factory
 
+    set_client_factory(patient_client)
     if url != constants.ENDPOINT:
         raise RuntimeError(f"huggingface_hub was imported too early: it speaks to {constants.ENDPOINT}")
+
+
+def patient_client() -> "httpx2.Client":
+    """The client's own connections, which would else wait for ever for a Hub that does not answer."""
+    from huggingface_hub.utils._http import default_client_factory
+
+    client = default_client_factory()
+    client.event_hooks = {"request": [*client.event_hooks["request"], _limited]}
+    return client
+
+
+def _limited(request: "httpx2.Request") -> None:
+    """A limit in seconds to each wait that has none: many calls of the client name none, some say None."""
+    known = request.extensions.get("timeout") or {}
+    limits = {name: known.get(name) or PATIENCE for name in ("connect", "read", "write", "pool")}
+    request.extensions = {**request.extensions, "timeout": limits}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -117,6 +118,20 @@ def test_malformed_commits_are_refused(hub: Server, api: HfApi, repo_id: str, bo
 def test_malformed_json_is_400(hub: Server, body: bytes) -> None:
     headers = {"Authorization": f"Bearer {hub.token}"}
     assert httpx.post(f"{hub.url}/api/repos/create", content=body, headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["y" * 5000, "é" * 150, "a/" * 500 + "b", "y" * 230])
+def test_names_too_long_for_a_file_are_unknown(hub: Server, repo_id: str, name: str) -> None:
+    headers = {"Authorization": f"Bearer {hub.token}"}
+    page, api = f"{hub.url}/{repo_id}", f"{hub.url}/api/models/{repo_id}"
+    quoted = quote(name, safe="")
+    lines = b'{"key": "header", "value": {"summary": "x"}}\n{"key": "deletedFile", "value": {"path": "a"}}'
+    assert httpx.get(f"{page}/resolve/{quoted}/README.md").status_code == 404
+    assert httpx.get(f"{api}/tree/main/{quoted}").status_code in (404, 422)
+    assert httpx.delete(f"{api}/tag/{quoted}", headers=headers).status_code == 404
+    assert httpx.post(f"{api}/commit/{quoted}", content=lines, headers=headers).status_code == 404
+    assert httpx.post(f"{api}/tag/main", json={"tag": name}, headers=headers).status_code == 400
+    assert httpx.post(f"{api}/branch/{quoted}", json={}, headers=headers).status_code == 400
 
 
 def test_lone_surrogates_are_400(hub: Server, repo_id: str) -> None:

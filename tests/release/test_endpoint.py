@@ -55,6 +55,7 @@ def test_the_embedded_hub_sees_nothing_of_the_user(tmp_path: Path) -> None:
         HF_TOKEN_PATH=str(tmp_path / "home/token"),
         HF_HUB_CACHE=str(tmp_path / "home/hub"),
         HF_ENDPOINT="https://huggingface.co",
+        HF_HUB_DISABLE_XET="",
         HF_HUB_OFFLINE="1",
         HTTP_PROXY="http://127.0.0.1:9",
         http_proxy="http://127.0.0.1:9",
@@ -80,6 +81,12 @@ def test_a_real_hub_gets_the_token_of_the_user(tmp_path: Path) -> None:
     assert not found["loopback"]
     assert look(tmp_path, "https://hub.example")["token"] == "hf_saved_by_login"
     assert not (tmp_path / ".hub").exists()
+
+
+@pytest.mark.parametrize("wanted", ["", "1"])
+def test_large_files_go_elsewhere_as_the_user_has_it(tmp_path: Path, wanted: str) -> None:
+    found = look(tmp_path, "https://hub.example", HF_HUB_DISABLE_XET=wanted)
+    assert found["xet_off"] is bool(wanted)
 
 
 def test_a_saved_login_does_not_go_to_a_loopback_url(tmp_path: Path) -> None:

@@ -29,8 +29,9 @@ demo: .venv/ready | .git  ## the whole pipeline, from fetched data to a checked 
 	@echo "Next: edit params.yaml, then run 'make repro'"
 	@echo "      (or 'source .venv/bin/activate' once, then 'dvc repro')"
 
+# One process more than there are cores: tests of what fails, stalls and is killed spend their time waiting.
 test: .venv/ready  ## all tests, on all cores
-	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile
 
 test-fast: .venv/ready  ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow"
@@ -63,8 +64,9 @@ previous: .venv/ready  ## fetch what the last release predicted, for the next on
 hub: .venv/ready  ## serve the embedded Hub and its pages until Ctrl-C
 	$(BIN)/python -m stages.hub
 
-bench: .venv/ready  ## our training against the usual recipe, in one run: throughput, F1, overhead
+bench: .venv/ready  ## our training against the usual recipe, and the embedded Hub against cp, each in one run
 	$(BIN)/python -m bench.training
+	$(BIN)/python -m bench.hub
 
 ladder: .venv/ready  ## what an LSTM buys over an RNN: accuracy and gradients over longer and longer distances
 	$(BIN)/python -m bench.ladder

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from localhub import launch
-from tests.test_recipes import hub, released_and_used
+from tests.test_recipes import World, hub, released_and_used
 
 __all__ = ["hub"]  # a fixture
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")]
@@ -35,7 +34,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_variant_ends_in_a_release_that_its_card_tells_how_to_use(
     name: str,
-    hub: tuple[launch.Server, dict[str, str], Path],
+    hub: World,
     tmp_path: Path,
 ) -> None:
     recipe, changes = VARIANTS[name]

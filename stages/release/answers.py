@@ -37,6 +37,11 @@ def understood(target: Target, repo_id: str) -> Iterator[None]:
         if not isinstance(error.__cause__, HfHubHTTPError | httpx2.RequestError):
             raise
         raise _trouble(error.__cause__, target, repo_id) from error
+    except (ConnectionError, PermissionError) as error:  # hf_xet's, which tell the status by their words only
+        raise Unreachable(
+            f"{target.url} did not take a large file ({_one_line(str(error), target)}): run `dvc repro push`"
+            " again, or with HF_HUB_DISABLE_XET=1, which sends it without Xet"
+        ) from error
     except json.JSONDecodeError:
         raise PipelineError(f"{target.url} does not answer as a Hub does: is hub.endpoint right?") from None
     except ValueError as error:

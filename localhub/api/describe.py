@@ -6,8 +6,8 @@ and its like). A property that this Hub cannot know is left out of the answer, a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -134,27 +134,23 @@ def _base_models(about: Subject) -> dict[str, Any] | None:
     return {"relation": about.facts.relation, "models": [{"id": name} for name in bases]} if bases else None
 
 
-def _visible(about: Subject, kind: str) -> Iterator[Facts]:
+def _visible(about: Subject, kind: str) -> Iterator[tuple[Repo, Facts]]:
     for repo in repos.every(about.call.hub.data, kind):
         if may_read(about.call.user, repo):
-            try:
-                yield facts.of(repo, str(trees.head(repo.git()).id))
-            except HubError:
-                continue  # made, but its first commit has not been written yet
+            with suppress(*facts.UNREADABLE):
+                sha = repo.tip()
+                if sha:
+                    yield repo, facts.of(repo, sha)
 
 
 def _children(about: Subject) -> int:
     wanted = f"base_model:{about.repo.id}"
-    return sum(wanted in known.tags for known in _visible(about, "model"))
+    return sum(wanted in known.tags for _, known in _visible(about, "model"))
 
 
 def _spaces(about: Subject) -> list[str]:
-    found = []
-    for repo in repos.every(about.call.hub.data, "space"):
-        if may_read(about.call.user, repo):
-            card = facts.of(repo, str(trees.head(repo.git()).id)).card
-            found += [repo.id] if about.repo.id in strings(card.get("models")) else []
-    return found
+    found = _visible(about, "space")
+    return [repo.id for repo, known in found if about.repo.id in strings(known.card.get("models"))]
 
 
 def _transformers(about: Subject) -> dict[str, str] | None:
@@ -179,11 +175,7 @@ def _transformers(about: Subject) -> dict[str, str] | None:
 def _mask_token(about: Subject) -> str | None:
     if about.facts.task != "fill-mask":
         return None
-    try:
-        raw = json.loads(trees.text_at(about.git, about.commit, "tokenizer_config.json") or "{}")
-    except (ValueError, RecursionError):
-        return None
-    token = raw.get("mask_token") if isinstance(raw, dict) else None
+    token = (facts.json_at(about.git, about.commit, "tokenizer_config.json") or {}).get("mask_token")
     token = token.get("content") if isinstance(token, dict) else token
     return token if isinstance(token, str) else None
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import pygit2
 from starlette.responses import Response
 
 from localhub.api import describe
@@ -63,12 +62,9 @@ def listing(call: Call) -> Response:
 
 
 def _row(call: Call, item: Found, names: list[str]) -> dict[str, Any] | None:
-    try:
+    with suppress(*facts.UNREADABLE):
         return describe.described(describe.subject(call, item.repo, item.sha), names)
-    except (HubError, OSError, pygit2.GitError):
-        if item.repo.path.exists():
-            raise
-        return None  # deleted while we were listing
+    return None
 
 
 def _names(call: Call, kind: str) -> list[str]:
@@ -91,7 +87,7 @@ def _found(call: Call, kind: str, sort: str) -> Iterator[Found]:
     bounds = _bounds(call.query.get("num_parameters"))
     for repo in repos.every(call.hub.data, kind, call.query.get("author", "")):
         if _may_be_listed(call, repo):
-            with suppress(HubError, OSError, pygit2.GitError):  # deleted while we were listing
+            with suppress(*facts.UNREADABLE):
                 sha = repo.tip()  # None: made, but its first commit has not been written yet
                 if sha and _matches(call, repo, sha, bounds):
                     key = repo.created_at if sort == "createdAt" else _when(repo, sha)

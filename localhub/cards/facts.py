@@ -11,16 +11,21 @@ import pygit2
 
 from localhub.cards import frontmatter, inference
 from localhub.cards.frontmatter import strings
-from localhub.cards.safetensors import parameters
+from localhub.cards.plain import plain
+from localhub.cards.safetensors import header_size, parameters
 from localhub.errors import HubError
 from localhub.storage import lfs, trees
 from localhub.storage.remembered import remembered
 from localhub.storage.repos import Repo
 
 MAX_SHARDS = 500
+MAX_HEADERS = 50_000_000  # bytes of all shards together
 MAX_JSON = 10_000_000  # bytes; an index of shards names every tensor
+MAX_VALUES = 200_000  # in one JSON file
 MAX_COUNT = 1 << 63  # parameters: a header may claim anything
 MAX_REMEMBERED = 50_000  # files of all the commits whose facts are kept: about 20 MB
+# How reading a repository ends that has no commit yet, is being deleted, or lost objects of its git.
+UNREADABLE = (HubError, OSError, pygit2.GitError, KeyError)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,10 @@ def _weight(known: Facts) -> int:
 
 @remembered(MAX_REMEMBERED, _weight)
 def of(repo: Repo, sha: str) -> Facts:
-    """The facts of a commit. Commits never change, so they are remembered."""
+    """The facts of a commit, whatever its files hold: what is wrong in one is passed over.
+
+    Commits never change, so they are remembered. A repository that cannot be read raises one of UNREADABLE.
+    """
     git = repo.git()
     commit = trees.resolve(git, sha)
     files = [entry for entry in trees.listing(git, commit, recursive=True) if entry.kind == "file"]
@@ -76,18 +84,17 @@ def _card(text: str) -> dict[str, Any]:
 
 def _config(git: pygit2.Repository, commit: pygit2.Commit) -> dict[str, Any] | None:
     """The part of config.json that the Hub shows."""
-    raw = _json(git, commit, "config.json")
+    raw = json_at(git, commit, "config.json")
     return None if raw is None else {key: raw[key] for key in ("architectures", "model_type") if key in raw}
 
 
-def _json(git: pygit2.Repository, commit: pygit2.Commit, path: str) -> dict[str, Any] | None:
+def json_at(git: pygit2.Repository, commit: pygit2.Commit, path: str) -> dict[str, Any] | None:
+    """The object in a JSON file, of values that every answer can carry; None for any other file."""
     try:
-        raw = json.loads(trees.text_at(git, commit, path, MAX_JSON) or "null")
-        if isinstance(raw, dict) and "\\ud" in repr(raw):  # half of a surrogate pair: no answer could hold it
-            raw = json.loads(json.dumps(raw, ensure_ascii=False).encode(errors="replace"))
-    except (ValueError, RecursionError):
+        found = plain(json.loads(trees.text_at(git, commit, path, MAX_JSON) or "null"), MAX_VALUES)
+    except (ValueError, RecursionError, HubError):
         return None
-    return raw if isinstance(raw, dict) else None
+    return found if isinstance(found, dict) else None
 
 
 def _relation(card: dict[str, Any], names: set[str]) -> str | None:
@@ -119,11 +126,18 @@ def _stated(card: dict[str, Any], relation: str | None) -> list[str]:
 def _weights(
     git: pygit2.Repository, repo: Repo, commit: pygit2.Commit, files: list[trees.Entry]
 ) -> dict[str, Any] | None:
-    """{parameters: {dtype: n}, total: n} of the model, of the adapter, or of whatever tensors are there."""
+    """{parameters: {dtype: n}, total: n} of the model, of the adapter, or of whatever tensors are there.
+
+    The same content under several names counts once. None when that is more than MAX_HEADERS to read.
+    """
     total: dict[str, int] = {}
-    for entry in _weight_files(git, commit, files):
+    left = MAX_HEADERS
+    for entry in {entry.etag: entry for entry in _weight_files(git, commit, files)}.values():
         try:
             with _open(git, repo, entry) as file:
+                left -= header_size(file)
+                if left < 0:
+                    return None
                 for dtype, count in parameters(file).items():
                     total[dtype] = total.get(dtype, 0) + count
         except FileNotFoundError:
@@ -142,7 +156,7 @@ def _weight_files(
     tensors = {entry.path: entry for entry in files if entry.path.endswith(".safetensors")}
     if "model.safetensors" in tensors:
         return [tensors["model.safetensors"]]
-    index = (_json(git, commit, "model.safetensors.index.json") or {}).get("weight_map")
+    index = (json_at(git, commit, "model.safetensors.index.json") or {}).get("weight_map")
     if isinstance(index, dict):
         shards = sorted({name for name in index.values() if isinstance(name, str) and name in tensors})
         return [tensors[name] for name in shards[:MAX_SHARDS]]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date
+from collections.abc import Iterator
 from typing import Any
 
+from localhub.cards.plain import plain, too_large
 from localhub.errors import HubError
 
 MAX_BYTES = 256 * 1024
-MAX_NODES = 50_000  # a few nested YAML aliases otherwise unfold into gigabytes
-MAX_DEPTH = 40
+MAX_UNFOLDED = 1_000_000  # characters: a few nested aliases or merges otherwise mean gigabytes
+NODE = 20  # characters that a scalar, a list or a mapping counts for by itself
 MAX_BRACKETS = 2000  # ruamel's scanner is quadratic in open brackets
+# What the YAML reader ends in, beside its own errors, where a text is not what its tags or directives say.
+_UNEXPECTED = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError)
 _BLOCK = re.compile(r"\A\ufeff?\s*---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
@@ -30,13 +33,13 @@ def parse(text: str) -> dict[str, Any] | None:
     if len(block) > MAX_BYTES:
         raise HubError(400, f"The metadata is longer than {MAX_BYTES} characters.")
     if block.count("[") + block.count("{") > MAX_BRACKETS:
-        raise HubError(400, "The metadata is too large or too deeply nested.")
+        raise too_large()
     value = _load(block)
     if value is None:
         return None
     if not isinstance(value, dict):
         raise HubError(400, "The metadata must be a YAML mapping.")
-    found: dict[str, Any] = _plain(value, [MAX_NODES], MAX_DEPTH)
+    found: dict[str, Any] = plain(value)
     return found
 
 
@@ -44,34 +47,38 @@ def _load(block: str) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
+    yaml = YAML(typ="safe", pure=True)
     try:
-        return YAML(typ="safe", pure=True).load(block)
-    except (YAMLError, ValueError, TypeError, RecursionError) as error:
+        node = yaml.compose(block)
+        if node is not None and _unfolded(node, {}) > MAX_UNFOLDED:
+            raise too_large()
+        return None if node is None else yaml.constructor.construct_document(node)
+    except (YAMLError, *_UNEXPECTED) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" ({mark.line + 2}:{mark.column + 1})" if mark else ""
         problem = getattr(error, "problem", None) or "not readable"
         raise HubError(400, f"Invalid YAML in README.md: {problem}{where}") from error
 
 
-def _plain(value: Any, budget: list[int], depth: int) -> Any:
-    """JSON values only: dates become strings, keys strings, NaN and infinities null."""
-    budget[0] -= 1
-    if budget[0] < 0 or depth < 0:
-        raise HubError(400, "The metadata is too large or too deeply nested.")
-    if isinstance(value, dict):
-        return {_whole(str(key)): _plain(item, budget, depth - 1) for key, item in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_plain(item, budget, depth - 1) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, int | bool):
-        return value
-    return value.isoformat() if isinstance(value, date) else _whole(str(value))
+def _unfolded(node: Any, known: dict[int, float]) -> float:
+    """Characters of a node once its aliases and merges stand for what they mean, and NODE more for each part.
+
+    Each node is counted once, however many aliases lead to it: this takes no longer than reading the text.
+    """
+    if id(node) not in known:
+        known[id(node)] = math.inf  # until it is known: what contains itself has no end
+        known[id(node)] = NODE + sum(_unfolded(part, known) for part in _parts(node)) + _length(node)
+    return known[id(node)]
 
 
-def _whole(text: str) -> str:
-    """`"\\ud800"` is valid YAML, and half of a character that no answer could be encoded with."""
-    return text.encode(errors="replace").decode()
+def _length(node: Any) -> int:
+    return len(node.value) if isinstance(node.value, str) else 0
+
+
+def _parts(node: Any) -> Iterator[Any]:
+    """The items of a sequence, the keys and values of a mapping."""
+    for part in () if isinstance(node.value, str) else node.value:
+        yield from part if isinstance(part, tuple) else (part,)
 
 
 def strings(value: Any) -> list[str]:

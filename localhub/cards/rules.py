@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain, islice
 
 from localhub.cards import frontmatter, results, vocabulary
 from localhub.cards.shapes import (
@@ -27,6 +28,7 @@ from localhub.cards.vocabulary import LANGUAGE_WORDS, LANGUAGES, LICENSES, RELAT
 from localhub.errors import HubError
 
 MAX_SHORT_DESCRIPTION = 60  # characters
+MAX_LINES = 100  # of errors, and of warnings: some name every choice
 _DOCS = {
     "model": "https://huggingface.co/docs/hub/model-cards#model-card-metadata",
     "dataset": "https://huggingface.co/docs/hub/datasets-cards",
@@ -47,7 +49,10 @@ def refuse_invalid(content: str, kind: str) -> None:
 
 
 def check(content: str, kind: str) -> tuple[list[str], list[str]]:
-    """(errors, warnings) of a README.md for a repository of `kind` ("model", "dataset" or "space")."""
+    """(errors, warnings) of a README.md for a repository of `kind` ("model", "dataset" or "space").
+
+    The first MAX_LINES of each.
+    """
     try:
         card = frontmatter.parse(content)
     except HubError as error:
@@ -55,7 +60,9 @@ def check(content: str, kind: str) -> tuple[list[str], list[str]]:
     if not card:
         return [], [f"empty or missing yaml metadata in repo card ({_DOCS.get(kind, _DOCS['model'])})"]
     errors, warnings = _KINDS.get(kind, _KINDS["model"])
-    return [*_every_card(card), *errors(card)], [*warnings(card)]
+    found = (chain(_every_card(card), errors(card)), warnings(card))
+    wrong, remarks = (list(islice(lines, MAX_LINES)) for lines in found)
+    return wrong, remarks
 
 
 def _every_card(card: Metadata) -> Iterator[str]:

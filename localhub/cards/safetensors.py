@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from localhub.cards.plain import whole
+
 MAX_HEADER = 25_000_000  # bytes; the real Hub's limit
 MAX_ELEMENTS = 1 << 63  # of a tensor, as the format counts them
 MAX_DTYPE = 20  # characters
@@ -44,10 +46,17 @@ def by_dtype(found: list[Tensor]) -> dict[str, int]:
     return counts
 
 
+def header_size(file: BinaryIO) -> int:
+    """Bytes of the header of an open safetensors file, as its beginning says; 0 when it is not one."""
+    file.seek(0)
+    length = int.from_bytes(file.read(8), "little")
+    return length if length <= MAX_HEADER else 0
+
+
 def tensors(file: BinaryIO) -> list[Tensor] | None:
     """The tensors of an open safetensors file in the header's order; None when it is not one."""
-    length = int.from_bytes(file.read(8), "little")
-    if not 0 < length <= MAX_HEADER:
+    length = header_size(file)
+    if not length:
         return None
     try:
         header = json.loads(file.read(length))
@@ -60,7 +69,7 @@ def _tensor(name: str, entry: dict[str, Any]) -> Tensor:
     shape = entry["shape"]
     if not all(isinstance(side, int) and 0 <= side < MAX_ELEMENTS for side in shape):
         raise ValueError(f"{name} has an impossible shape")
-    tensor = Tensor(name, str(entry["dtype"])[:MAX_DTYPE], tuple(int(side) for side in shape))
+    tensor = Tensor(whole(name), whole(str(entry["dtype"])[:MAX_DTYPE]), tuple(int(side) for side in shape))
     if tensor.count >= MAX_ELEMENTS:
         raise ValueError(f"{name} has an impossible shape")
     return tensor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -12,19 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pygit2
-
 from localhub.api.call import Call
 from localhub.auth import may_read
 from localhub.cards import facts
 from localhub.cards.frontmatter import strings
-from localhub.errors import HubError
-from localhub.pages import languages
+from localhub.pages import languages, titles
 from localhub.storage import repos, trees
 from localhub.storage.disk import read_json, write_json
 from localhub.storage.repos import Repo
-
-_SHA = re.compile(r"[0-9a-f]{40}\n?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -39,6 +33,8 @@ class Row:
     licenses: tuple[str, ...]
     tags: tuple[str, ...]
     parameters: int | None
+    title: str  # that people gave it, and what it is; both empty for most
+    about: str
     words: str  # what a search looks through beside the id, in lower case
 
 
@@ -81,23 +77,12 @@ def rows(call: Call, kind: str) -> list[Row]:
 
 
 def visible(call: Call, repo: Repo) -> Row | None:
-    """A repository's row; None when the caller may not read it."""
-    try:
-        return _row(repo, _head(repo)) if may_read(call.user, repo) else None
-    except (HubError, OSError, pygit2.GitError):
-        return None  # its first commit has not been written yet, or it is being deleted
-
-
-def _head(repo: Repo) -> str:
-    """The newest commit of main. A loose ref is read as the file it is: opening git takes five times as long.
-
-    https://git-scm.com/docs/gitrepository-layout
-    """
-    try:
-        text = (repo.path / "git/refs/heads/main").read_text()
-    except FileNotFoundError:
-        text = ""
-    return text.strip() if _SHA.fullmatch(text) else str(trees.head(repo.git()).id)
+    """A repository's row; None when the caller may not read it, or when it cannot be read."""
+    if may_read(call.user, repo):
+        with suppress(*facts.UNREADABLE):
+            sha = repo.tip()
+            return _row(repo, sha) if sha else None
+    return None
 
 
 @lru_cache(maxsize=20_000)
@@ -123,7 +108,7 @@ def _row(repo: Repo, sha: str) -> Row:
 @cache
 def _code() -> str:
     """A digest of the code that makes rows: what other code wrote is not read."""
-    sources = [Path(__file__), *sorted(Path(facts.__file__).parent.glob("*.py"))]
+    sources = [Path(__file__), Path(titles.__file__), *sorted(Path(facts.__file__).parent.glob("*.py"))]
     return sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
 
@@ -133,7 +118,8 @@ def _read(repo: Repo, sha: str) -> Row:
     tasks = (
         strings(card.get("task_categories")) if repo.kind == "dataset" else [known.task] if known.task else []
     )
-    words = [*strings(card.get("pretty_name")), *known.tags, *tasks]
+    title, about = titles.of(repo.kind, card)
+    words = [title, about, *known.tags, *tasks]
     return Row(
         repo=repo,
         when=trees.when(trees.resolve(repo.git(), sha)),
@@ -143,6 +129,8 @@ def _read(repo: Repo, sha: str) -> Row:
         licenses=tuple(strings(card.get("license"))),
         tags=tuple(known.tags),
         parameters=known.safetensors["total"] if known.safetensors else None,
+        title=title,
+        about=about,
         words=" ".join(words).lower(),
     )
 

@@ -10,6 +10,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs
@@ -28,7 +29,6 @@ from localhub.router import Route, match
 from localhub.routes import ROUTES
 from localhub.storage.disk import is_full
 
-MAX_BODY = 64 * 1024 * 1024  # bytes of a JSON or form body; commits and large files are streamed instead
 _HERE = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 DRAIN_BYTES = 1 << 30
 DRAIN_SECONDS = 20
@@ -118,12 +118,24 @@ async def _call(hub: Hub, request: Request) -> Any:
     # git and git-lfs authenticate with Basic credentials, and fetch by POST
     lfs = "/info/lfs/" in route.pattern or route.pattern.endswith("/git-upload-pack")
     reading = request.method in ("GET", "HEAD")
+    # a form of our own pages: the door has compared the Origin, which every browser sends with a form
+    asking = route.pattern.endswith("/ask-access") and "origin" in request.headers
     header = None if route.own_token else request.headers.get("authorization")
-    user = auth.identify(hub.users, header, basic=reading or lfs)
-    call = Call(hub, request, args, user, await _body(route, request))
+    user = auth.identify(hub.users, header, basic=reading or lfs or asking)
+    call = Call(hub, request, args, user)
+    if route.body == "json" and user is None and not route.anyone:
+        await run_in_threadpool(_ask_who, call)
+    call = replace(call, body=await _body(route, request))
     if inspect.iscoroutinefunction(route.handler):
         return await route.handler(call)
     return await run_in_threadpool(route.handler, call)
+
+
+def _ask_who(call: Call) -> None:
+    """Nobody's writes are refused unread: HubError 401 (RepoNotFound for a private repository), or 307."""
+    if "name" in call.args:
+        call.find_listed()
+    auth.require_user(call.user)
 
 
 def _raw_path(request: Request) -> bytes:
@@ -137,8 +149,8 @@ async def _body(route: Route, request: Request) -> Mapping[str, Any]:
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
-        if len(data) > MAX_BODY:
-            raise HubError(413, f"The request body is larger than {MAX_BODY} bytes.")
+        if len(data) > route.limit:
+            raise HubError(413, f"The request body is larger than {route.limit} bytes.")
     return await run_in_threadpool(_decoded, route.body, bytes(data))
 
 

@@ -117,10 +117,10 @@ def _draft(data: Path, repo: Repo, git: pygit2.Repository, folder: Path) -> comm
         raise HubError(400, f"{folder} holds no file to mirror.")
     draft = commits.Draft()
     if attributes.FILE not in files:
-        commits.add_file(git, draft, attributes.FILE, attributes.DEFAULT)
+        commits.add_file(git, repo, draft, attributes.FILE, attributes.DEFAULT)
     small = {path: source for path, source in files.items() if not _is_large(source)}
     for path, source in small.items():
-        commits.add_file(git, draft, path, source.read_bytes())
+        commits.add_file(git, repo, draft, path, source.read_bytes())
     # the folder's own rules decide about the rest of its small files, and they are in the draft now
     probe = commits.write(git, draft, None, commits.Stamp(AUTHOR, "probe", WHEN))
     for path, source in files.items():
@@ -143,10 +143,12 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _is_large(source: Path) -> bool:
+    """By size and content. The text of a pointer too: as a regular file it would stand for another."""
     if source.stat().st_size >= attributes.LARGE:
         return True
     with source.open("rb") as file:
-        return attributes.looks_binary(file.read(SAMPLE))
+        sample = file.read(SAMPLE)
+    return attributes.looks_binary(sample) or lfs.parse_pointer(sample) is not None
 
 
 def _store(data: Path, repo: Repo, source: Path) -> tuple[str, int]:

@@ -11,7 +11,7 @@ import re
 from localhub.errors import HubError
 
 RESERVED = frozenset(
-    {"api", "datasets", "spaces", "models", "kernels", "buckets", "collections", "papers", "-"}
+    {"api", "datasets", "spaces", "models", "kernels", "buckets", "collections", "papers", "zero-gpu", "-"}
 )
 MAX_ID = 96
 MAX_PATH_BYTES = 4096

@@ -17,13 +17,15 @@ from localhub.names import RESERVED
 
 Handler = Callable[..., Any]
 KINDS = ("models", "datasets", "spaces")
+MAX_BODY = 1 << 20  # bytes; once read, JSON may take thirty times as much memory
 
 
 @dataclass(frozen=True)
 class Route:
     """One endpoint. `body` says how to read the request: "none", "json", "form", "stream" (async handler).
 
-    `own_token`: its Authorization header is for the handler to judge, and names no user.
+    `own_token`: its Authorization header is for the handler to judge, and names no user. A JSON body is read
+    for signed-in users, or when `anyone` may send it; JSON and forms have at most `limit` bytes.
     """
 
     method: str
@@ -32,6 +34,8 @@ class Route:
     body: str = "none"
     fixed: tuple[tuple[str, str], ...] = ()
     own_token: bool = False
+    anyone: bool = False
+    limit: int = MAX_BODY
 
 
 def match(routes: tuple[Route, ...], method: str, raw_path: bytes) -> tuple[Route, Mapping[str, str]] | None:

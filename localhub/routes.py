@@ -29,6 +29,7 @@ COLLECTION = "/api/collections/{ns}/{slug}"
 MODEL = (("kind", "models"),)
 DATASET = (("kind", "datasets"),)
 SPACE = (("kind", "spaces"),)
+LONG = 6 << 20  # bytes: a card as it is sent, the samples of many files, the parts of a large one
 
 API = (
     Route("GET", "/api/whoami-v2", accounts.whoami),
@@ -45,7 +46,7 @@ API = (
     Route("POST", "/api/repos/create", repositories.create, "json"),
     Route("DELETE", "/api/repos/delete", repositories.delete, "json"),
     Route("POST", "/api/repos/move", repositories.move, "json"),
-    Route("POST", "/api/validate-yaml", cards.validate, "json"),
+    Route("POST", "/api/validate-yaml", cards.validate, "json", anyone=True, limit=LONG),
     Route("GET", "/api/collections", collections.listing),
     Route("POST", "/api/collections", collections.create, "json"),
     Route("GET", COLLECTION, collections.get),
@@ -69,10 +70,10 @@ API = (
     Route("GET", REPO + "/auth-check/write", accounts.auth_check_write),
     Route("GET", REPO + "/tree/{rev}", reading.tree),
     Route("GET", REPO + "/tree/{rev}/{path*}", reading.tree),
-    Route("POST", REPO + "/paths-info/{rev}", reading.paths_info, "form"),
+    Route("POST", REPO + "/paths-info/{rev}", reading.paths_info, "form", limit=LONG),
     Route("GET", REPO + "/refs", reading.references),
     Route("GET", REPO + "/commits/{rev}", reading.history),
-    Route("POST", REPO + "/preupload/{rev}", uploads.preupload, "json"),
+    Route("POST", REPO + "/preupload/{rev}", uploads.preupload, "json", limit=LONG),
     Route("POST", REPO + "/commit/{rev}", commit.post, "stream"),
     Route("POST", REPO + "/branch/{rev}", references.create_branch, "json"),
     Route("DELETE", REPO + "/branch/{rev}", references.delete_branch),
@@ -92,7 +93,7 @@ API = (
     Route("POST", REPO + "/discussions/{num}/status", discussions.status, "json"),
     Route("POST", REPO + "/discussions/{num}/merge", discussions.merge, "json"),
     Route("PUT", "/-/lfs/{kind}/{ns}/{name}/{oid}", transfers.put, "stream"),
-    Route("POST", "/-/lfs/{kind}/{ns}/{name}/{oid}", transfers.complete, "json"),
+    Route("POST", "/-/lfs/{kind}/{ns}/{name}/{oid}", transfers.complete, "json", anyone=True, limit=LONG),
     Route("GET", "/-/lfs/{kind}/{ns}/{name}/{oid}", transfers.get),
 )
 
@@ -109,18 +110,19 @@ XET = (
 )
 
 
-def _both(method: str, pattern: str, handler: object, body: str = "none") -> tuple[Route, ...]:
+def _both(
+    method: str, pattern: str, handler: object, body: str = "none", anyone: bool = False
+) -> tuple[Route, ...]:
     """The address of a model, and the same under /datasets and /spaces."""
     assert callable(handler)
-    return (
-        Route(method, "/datasets" + pattern, handler, body, DATASET),
-        Route(method, "/spaces" + pattern, handler, body, SPACE),
-        Route(method, pattern, handler, body, MODEL),
+    places = {"/datasets": DATASET, "/spaces": SPACE, "": MODEL}
+    return tuple(
+        Route(method, place + pattern, handler, body, kind, anyone=anyone) for place, kind in places.items()
     )
 
 
 FILES = (
-    *_both("POST", "/{ns}/{name}.git/info/lfs/objects/batch", uploads.batch, "json"),
+    *_both("POST", "/{ns}/{name}.git/info/lfs/objects/batch", uploads.batch, "json", anyone=True),
     *_both("POST", "/{ns}/{name}.git/info/lfs/objects/verify", uploads.verify, "json"),
     *_both("POST", "/{ns}/{name}.git/info/lfs/locks/verify", uploads.no_locks),
     *_both("POST", "/{ns}/{name}/ask-access", access.ask, "stream"),

@@ -19,11 +19,11 @@ from localhub.api.call import Call
 from localhub.auth import User, require_write
 from localhub.cards import rules
 from localhub.errors import HubError
-from localhub.names import is_sha
 from localhub.storage import attributes, commits, discussions, refs, trees
 from localhub.storage.repos import Repo
 
 MAX_TEXT = 65_536
+HEADER = ("summary", "description", "parentCommit")
 
 
 async def post(call: Call) -> Response:
@@ -33,7 +33,7 @@ async def post(call: Call) -> Response:
     draft = commits.Draft()
     header: dict[str, Any] = {}
     async for lines in ndjson.batches(call.request.stream()):
-        header |= await run_in_threadpool(_apply, git, repo, draft, lines)
+        await run_in_threadpool(_apply, git, repo, draft, header, lines)
     if not header.get("summary"):
         raise HubError(400, "The commit has no header line with a summary.")
     return await run_in_threadpool(_finish, call, repo, user, git, draft, header)
@@ -55,16 +55,18 @@ def _own_request(repo: Repo, user: User, revision: str) -> bool:
     return bool(discussions.get(repo, int(number))["author"]["name"] == user.name)
 
 
-def _apply(git: pygit2.Repository, repo: Repo, draft: commits.Draft, lines: list[bytes]) -> dict[str, Any]:
-    """Put operations into the draft; returns the header's fields when it was among them."""
-    header: dict[str, Any] = {}
+def _apply(
+    git: pygit2.Repository, repo: Repo, draft: commits.Draft, header: dict[str, Any], lines: list[bytes]
+) -> None:
+    """Put operations into the draft, and what matters of the one header line into `header`."""
     for line in lines:
         key, value = ndjson.parse(line)
-        if key == "header":
-            header |= value
-        else:
+        if key != "header":
             _operation(git, repo, draft, key, value)
-    return header
+        elif header:
+            raise HubError(400, "The commit has more than one header line.")
+        else:
+            header |= {name: value[name] for name in HEADER if name in value}
 
 
 def _operation(
@@ -75,7 +77,7 @@ def _operation(
             path, content = _text(value, "path"), _content(value)
             if path == "README.md":
                 rules.refuse_invalid(content.decode(errors="replace"), repo.kind)
-            commits.add_file(git, draft, path, content)
+            commits.add_file(git, repo, draft, path, content)
         case "lfsFile":
             size = value.get("size")
             size = size if isinstance(size, int) else None
@@ -116,8 +118,8 @@ def _finish(
     title = _text(header, "summary").strip()[:MAX_TEXT]
     text = (_text(header, "description", "") or "").strip()[:MAX_TEXT]
     parent = header.get("parentCommit")
-    if parent is not None and not (isinstance(parent, str) and is_sha(parent.lower())):
-        raise HubError(400, "'parentCommit' must be a commit SHA of 7 digits or more.")
+    if parent is not None and not (isinstance(parent, str) and commits.is_parent(parent)):
+        raise HubError(400, "'parentCommit' must be a commit SHA of 5 digits or more.")
     revision = call.args["rev"]
     page = call.endpoint + repo.url_path
     body: dict[str, Any] = {"success": True}

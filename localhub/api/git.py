@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import tempfile
 import zlib
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from localhub import gitprogram
 from localhub.api.call import Call
 from localhub.errors import HubError
 
@@ -30,11 +30,11 @@ STEP = 1 << 18  # bytes sent at once
 MOST_ASKED = 64 << 20  # bytes of one inflated request: a line for each object that the client wants or has
 MOST_AT_ONCE = 8
 PATIENCE = 60  # seconds that a request waits for its turn
+STALLED = 30  # seconds within which a client takes a step; then its turn is another's
 NO_PUSH = (
     "This Hub takes no pushes by git, which would go round its checks. Upload with the client instead: "
     "`hf upload {id} FOLDER{option}`, or huggingface_hub's upload_folder and create_commit."
 )
-NO_GIT = "Cloning needs the program `git` on the machine that serves this Hub, and it is not installed there."
 # Nothing of the user's or the machine's configuration applies, and no hook runs.
 SETTINGS = {
     "safe.directory": "*",
@@ -150,9 +150,7 @@ def _inflated(chunk: bytes, inflate: zlib._Decompress) -> Iterator[bytes]:
 
 async def _answer(call: Call, place: Path, option: str | None, asked: IO[bytes] | None) -> Response:
     """What upload-pack says, as it says it. HubError 501 without git, 503 when too many are at work."""
-    git = shutil.which("git")
-    if git is None:
-        raise HubError(501, NO_GIT, "NotImplemented")
+    git = gitprogram.find("Cloning")
     await _turn()
     try:
         process = await _start(git, call.request.headers.get("git-protocol", ""), place, option, asked)
@@ -198,33 +196,44 @@ async def _start(
 
 
 def _environment(protocol: str) -> dict[str, str]:
-    """Only what git needs. GIT_PROTOCOL comes from the client: it may choose a version, and no more."""
+    """GIT_PROTOCOL comes from the client: it may choose a version, and no more."""
     known = protocol if protocol in ("version=0", "version=1", "version=2") else ""
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LC_ALL": "C",
-        "HOME": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_PROTOCOL": known,
-    }
+    return gitprogram.environment() | {"GIT_PROTOCOL": known}
 
 
 class Pack(StreamingResponse):
-    """What a process writes. It ends with the answer: when all is said, or when the client goes away."""
+    """What a process writes. It ends with the answer: when all is said, or when the client goes away.
+
+    A client that stays and takes nothing loses it too: what it then gets ends too early, as it will see.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process, head: bytes, media_type: str) -> None:
         self.process = process
-        super().__init__(_output(process, head), headers={"Cache-Control": "no-cache"}, media_type=media_type)
+        self.ending: asyncio.Task[None] | None = None
+        super().__init__(self._output(head), headers={"Cache-Control": "no-cache"}, media_type=media_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         try:
             await super().__call__(scope, receive, send)
         finally:
-            await asyncio.shield(_end(self.process))
+            await asyncio.shield(self._end())
+
+    async def _output(self, head: bytes) -> AsyncIterator[bytes]:
+        assert self.process.stdout is not None
+        piece = head or await self.process.stdout.read(STEP)
+        while piece:
+            timer = asyncio.get_running_loop().call_later(STALLED, self._end)
+            try:
+                yield piece
+            finally:
+                timer.cancel()
+            piece = await self.process.stdout.read(STEP)
+        await self.process.wait()  # what it had to complain of, it has told the client
+
+    def _end(self) -> asyncio.Task[None]:
+        self.ending = self.ending or asyncio.get_running_loop().create_task(_end(self.process))
+        return self.ending
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -236,12 +245,3 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         pass  # asyncio takes a process for ended when its pipe is read to the end
     await process.wait()
     _turns().release()
-
-
-async def _output(process: asyncio.subprocess.Process, head: bytes) -> AsyncIterator[bytes]:
-    assert process.stdout is not None
-    if head:
-        yield head
-    while piece := await process.stdout.read(STEP):
-        yield piece
-    await process.wait()  # what it had to complain of, it has told the client

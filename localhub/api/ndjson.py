@@ -14,8 +14,10 @@ from localhub.errors import HubError
 from localhub.storage.attributes import LARGE
 
 MAX_LINE = LARGE // 3 * 4 + 65_536  # a regular file in base64, its path, and the JSON around them
+MAX_SHORT = 1 << 20  # any other line
 MAX_READ = 1 << 30  # bytes of an overlong line that are read to learn whose it is
 _KEPT = 32_768  # bytes of its end: a path of 4,096 bytes with every byte escaped
+_FILE = re.compile(rb'\s*\{\s*"key"\s*:\s*"file"')
 _PATH = re.compile(rb'"path"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
@@ -28,7 +30,7 @@ async def batches(stream: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
     async for chunk in stream:
         head, newline, tail = chunk.partition(b"\n")
         rest += head
-        if len(rest) > MAX_LINE:
+        if len(rest) > MAX_SHORT and len(rest) > _most(rest):
             raise await _overlong(bytes(rest[:_KEPT]), bytes(rest[-_KEPT:]), newline, stream)
         if newline:
             *lines, last = tail.split(b"\n")
@@ -38,10 +40,15 @@ async def batches(stream: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
         yield [bytes(rest)]
 
 
+def _most(line: bytes | bytearray) -> int:
+    """How long a line may be that begins like this one."""
+    return MAX_LINE if _FILE.match(line) else MAX_SHORT
+
+
 async def _overlong(start: bytes, end: bytes, ended: bytes, stream: AsyncIterator[bytes]) -> HubError:
     """The refusal of a line that is too long. A file's path follows its content: read on, keep the end."""
-    if not re.match(rb'\s*\{\s*"key"\s*:\s*"file"', start):
-        return HubError(413, f"A line of the commit is longer than {MAX_LINE} bytes.")
+    if not _FILE.match(start):
+        return HubError(413, f"A line of the commit that holds no file is longer than {MAX_SHORT} bytes.")
     read = 0
     while not ended and read < MAX_READ:
         chunk = await anext(stream, b"\n")

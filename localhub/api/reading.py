@@ -14,7 +14,7 @@ from localhub.api.describe import MASK
 from localhub.api.paging import page
 from localhub.auth import may_open
 from localhub.errors import HubError
-from localhub.storage import refs, trees
+from localhub.storage import discussions, refs, trees
 from localhub.storage.trees import Entry
 
 PAGE = 1000
@@ -99,19 +99,16 @@ def _row(entry: Entry, last: pygit2.Commit | None, masked: bool) -> dict[str, An
 
 def references(call: Call) -> dict[str, Any]:
     """GET /api/T/ID/refs?include_prs=1"""
-    git = call.find_listed().git()
-    found = {
-        "branches": _refs(git, "refs/heads/"),
-        "converts": _refs(git, "refs/convert/"),
-        "tags": _refs(git, "refs/tags/"),
-    }
+    repo = call.find_listed()
+    git = repo.git()
+    prefixes = {"branches": "refs/heads/", "converts": "refs/convert/", "tags": "refs/tags/"}
+    found = {key: _refs(prefix, refs.names(git, prefix)) for key, prefix in prefixes.items()}
     if call.query.get("include_prs"):
-        found["pullRequests"] = _refs(git, "refs/pr/")
+        found["pullRequests"] = _refs("refs/pr/", discussions.request_refs(repo, git))
     return found
 
 
-def _refs(git: pygit2.Repository, prefix: str) -> list[dict[str, str]]:
-    found = refs.names(git, prefix)
+def _refs(prefix: str, found: dict[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "ref": prefix + name, "targetCommit": sha} for name, sha in found.items()]
 
 

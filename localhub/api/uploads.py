@@ -19,7 +19,7 @@ from localhub.api.commit import permitted
 from localhub.api.git import refuse_lfs_push
 from localhub.errors import HubError
 from localhub.names import check_path, check_sha256
-from localhub.storage import attributes, lfs, parts, trees
+from localhub.storage import attributes, ignoring, lfs, parts, trees
 from localhub.storage.repos import Repo
 
 LFS_JSON = "application/vnd.git-lfs+json"
@@ -38,7 +38,10 @@ def preupload(call: Call) -> dict[str, Any]:
     git = repo.git()
     commit = trees.resolve(git, call.args["rev"])
     files = objects(call.body.get("files"), "files", MOST_FILES)
-    ignored = _ignored(git, commit, call.text("gitIgnore", "", limit=1_000_000) or None, files)
+    paths = [check_path(str(file.get("path", ""))) for file in files]
+    rules = call.text("gitIgnore", "", limit=ignoring.MAX_RULES)  # sent along, or in the repository
+    rules = rules or trees.text_at(git, commit, ignoring.FILE) or ""
+    ignored = ignoring.ignored(rules, paths, call.hub.data / "tmp")
     return {"files": [_mode(git, commit, file, ignored) for file in files]}
 
 
@@ -58,29 +61,6 @@ def _mode(
     found = {"path": path, "uploadMode": "lfs" if large else "regular", "shouldIgnore": path in ignored}
     there = trees.entry(git, commit, path)
     return found | {"oid": there.etag} if there and there.kind == "file" else found
-
-
-def _ignored(
-    git: pygit2.Repository, commit: pygit2.Commit, content: str | None, files: list[dict[str, Any]]
-) -> set[str]:
-    """The paths that a .gitignore leaves out: the one sent along, else the one in the repository."""
-    content = content if content is not None else trees.text_at(git, commit, ".gitignore")
-    if not content:
-        return set()
-    from dulwich.ignore import IgnoreFilter
-
-    rules = IgnoreFilter(
-        [line.encode() for line in content.splitlines() if line and not line.startswith("#")]
-    )
-    paths = [str(file.get("path", "")) for file in files]
-    return {path for path in paths if _is_ignored(rules, path)}
-
-
-def _is_ignored(rules: Any, path: str) -> bool:
-    """git's own order: a folder that is ignored takes its files with it."""
-    names = path.split("/")
-    folders = ["/".join(names[:depth]) + "/" for depth in range(1, len(names))]
-    return any(rules.is_ignored(candidate) for candidate in (*folders, path))
 
 
 def batch(call: Call) -> Response:

@@ -7,6 +7,7 @@ rename inside libgit2. A process killed before that leaves unreachable objects a
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from localhub.storage.repos import Repo
 from localhub.storage.trees import resolve
 
 MAX_OPERATIONS = 100_000
+_PARENT = re.compile(r"[0-9a-fA-F]{5,40}", re.ASCII)
 
 
 @dataclass
@@ -49,11 +51,25 @@ class Stamp:
         return refs.signature(self.author, self.when)
 
 
-def add_file(git: pygit2.Repository, draft: Draft, path: str, content: bytes) -> None:
-    """Put a regular file into the draft."""
+def add_file(git: pygit2.Repository, repo: Repo, draft: Draft, path: str, content: bytes) -> None:
+    """Put a regular file into the draft. What reads as a pointer is one; HubError 400 if it leads nowhere."""
     _room(draft)
+    pointer = lfs.parse_pointer(content)
+    if pointer and lfs.size_of(repo.path, pointer.oid) != pointer.size:
+        raise _leads_nowhere(path)
     draft.operations.append((check_path(path), git.create_blob(content)))
     draft.large.pop(path, None)
+    if pointer:
+        draft.large[path] = lfs.object_path(repo.path, pointer.oid)
+
+
+def _leads_nowhere(path: str) -> HubError:
+    """The Hub's refusal, in its words: people search for them."""
+    return HubError(
+        400,
+        "Your push was rejected because an LFS pointer pointed to a file that does not exist. For instance,"
+        f" this can happen if you used git push --no-verify to push your changes. Offending file: - {path}",
+    )
 
 
 def add_large(
@@ -82,16 +98,22 @@ def _room(draft: Draft) -> None:
         raise HubError(413, f"A commit may hold at most {MAX_OPERATIONS} operations.")
 
 
-def write(git: pygit2.Repository, draft: Draft, parent: pygit2.Oid | None, stamp: Stamp) -> pygit2.Oid:
-    """The commit object that applies `draft` on top of `parent`; no ref moves.
+def write(
+    git: pygit2.Repository,
+    draft: Draft,
+    parent: pygit2.Oid | None,
+    stamp: Stamp,
+    ref: str = "refs/heads/main",
+) -> pygit2.Oid:
+    """The commit object that applies `draft` on top of `parent`, for `ref`, which does not move.
 
     Equal trees make no new commit: `parent` is returned. Raises EntryNotFound when a deleted path is not
-    there.
+    there, HubError 400 when a folder grew too large.
     """
     old_tree = git[parent].peel(pygit2.Tree) if parent else None
     root = overlay.Folder(old_tree)
     _apply(root, draft)
-    tree = overlay.write(git, root)
+    tree = overlay.write(git, root, ref)
     if parent and old_tree and tree == old_tree.id:
         return parent
     commit = _commit(git, stamp, tree, parent)
@@ -99,7 +121,7 @@ def write(git: pygit2.Repository, draft: Draft, parent: pygit2.Oid | None, stamp
     if not missing:
         return commit
     _append_rules(git, root, missing)
-    return _commit(git, stamp, overlay.write(git, root), parent)
+    return _commit(git, stamp, overlay.write(git, root, ref), parent)
 
 
 def _apply(root: overlay.Folder, draft: Draft) -> None:
@@ -153,15 +175,20 @@ def commit(
     with repo.lock():
         parent = resolve(git, ref).id
         check_parent(parent, expected)
-        new = write(git, draft, parent, stamp)
+        new = write(git, draft, parent, stamp, ref)
         if new != parent:
             refs.move(git, ref, new, parent)
         return str(new)
 
 
+def is_parent(text: str) -> bool:
+    """Whether `text` looks like a commit that a client expects (huggingface_hub's REGEX_COMMIT_OID)."""
+    return _PARENT.fullmatch(text) is not None
+
+
 def check_parent(head: pygit2.Oid, expected: str | None) -> None:
-    """HubError 412 unless `expected` is None or names `head` (7 digits or more are enough)."""
-    if expected is not None and not (len(expected) >= 7 and str(head).startswith(expected.lower())):
+    """HubError 412 unless `expected` is None or names `head`."""
+    if expected is not None and not (is_parent(expected) and str(head).startswith(expected.lower())):
         raise HubError(412, refs.STALE)
 
 
@@ -169,10 +196,10 @@ def first(repo: Repo, author: str) -> None:
     """A new repository's first commit: the Hub's default .gitattributes, and the card of a space."""
     git = repo.git()
     draft = Draft()
-    add_file(git, draft, attributes.FILE, attributes.DEFAULT)
+    add_file(git, repo, draft, attributes.FILE, attributes.DEFAULT)
     if repo.kind == "space":
         title = json.dumps(repo.id.partition("/")[2])
         card = f"---\ntitle: {title}\nsdk: {repo.sdk}\npinned: false\n---\n"
-        add_file(git, draft, "README.md", card.encode())
+        add_file(git, repo, draft, "README.md", card.encode())
     with repo.lock():
         refs.move(git, "refs/heads/main", write(git, draft, None, Stamp(author, "initial commit")), None)

@@ -8,7 +8,7 @@ then.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -103,38 +103,74 @@ def open_new(
     `status` is "open" or "draft"; `html` is the description as it is shown. The caller holds the lock.
     """
     git = repo.git()
-    discussion: Discussion = {
+    discussion = _new(repo, git, author, title, status, _said(author, description, html))
+    if base is None:
+        stories.save(repo, discussion)
+    else:
+        start = resolve(git, refs.ref_of(base)).id
+        _propose(repo, git, discussion, base, start, start)
+    return discussion
+
+
+def _new(
+    repo: Repo, git: pygit2.Repository, author: str, title: str, status: str, events: list[Event]
+) -> Discussion:
+    return {
         "num": _next_number(repo, git),
         "title": _one_line(title)[:MAX_TITLE],
         "status": status,
         "author": {"name": author},
         "createdAt": now(),
-        "isPullRequest": base is not None,
-        "events": _said(author, description, html),
+        "isPullRequest": False,
+        "events": events,
     }
-    if base is not None:
-        start = resolve(git, refs.ref_of(base)).id
-        refs.move(git, f"refs/pr/{discussion['num']}", start, None)
-        discussion["changes"] = {"base": refs.ref_of(base), "start": str(start)}
-    stories.save(repo, discussion)
-    return discussion
+
+
+def _propose(
+    repo: Repo, git: pygit2.Repository, item: Discussion, base: str, start: pygit2.Oid, head: pygit2.Oid
+) -> None:
+    """Store a discussion as a pull request of `head`, which left the branch `base` at `start`.
+
+    It is there once its story is: a ref without one counts for nothing.
+    """
+    item |= {"isPullRequest": True, "changes": {"base": refs.ref_of(base), "start": str(start)}}
+    ref = git.references.create(_ref(item["num"]), head)
+    try:
+        stories.save(repo, item)
+    except BaseException:
+        with suppress(pygit2.GitError):
+            ref.delete()
+        raise
 
 
 def _next_number(repo: Repo, git: pygit2.Repository) -> int:
-    """Past every discussion and every ref: a killed process may have left a ref without its story."""
+    """One that is free: a ref of it, which a killed process left without its story, is taken away."""
     num = max(numbers(repo), default=0) + 1
-    while f"refs/pr/{num}" in git.references:
-        num += 1
     if num > MAX_DISCUSSIONS:
         raise HubError(413, f"A repository has at most {MAX_DISCUSSIONS} discussions and pull requests.")
+    with suppress(KeyError):
+        git.references.delete(_ref(num))
     return num
+
+
+def _ref(num: int) -> str:
+    return f"refs/pr/{num}"
+
+
+def request_refs(repo: Repo, git: pygit2.Repository) -> dict[str, str]:
+    """{number: commit SHA} of the pull requests."""
+    known = set(map(str, numbers(repo)))
+    return {num: sha for num, sha in refs.names(git, "refs/pr/").items() if num in known}
 
 
 def add_commit_event(repo: Repo, num: int, author: str, sha: str, subject: str) -> None:
     """Note a commit in a pull request's story."""
     with repo.lock():
-        data = {"oid": sha, "subject": _one_line(subject)}
-        stories.append(repo, num, [_event(author, "commit", data)])
+        stories.append(repo, num, [_commit_event(author, sha, subject)])
+
+
+def _commit_event(author: str, sha: str, subject: str) -> Event:
+    return _event(author, "commit", {"oid": sha, "subject": _one_line(subject)})
 
 
 def comment(repo: Repo, num: int, author: str, text: str, html: str = "") -> Event:
@@ -255,11 +291,10 @@ def commit_pull_request(
     with repo.lock():
         parent = resolve(git, refs.ref_of(base)).id
         commits.check_parent(parent, expected)
-        message = f"{title}\n\n{text}".strip()
-        new = commits.write(git, draft, parent, commits.Stamp(author, message))
-        num = int(open_new(repo, author, title, text, "open", base)["num"])
+        discussion = _new(repo, git, author, title, "open", _said(author, text, ""))
+        stamp = commits.Stamp(author, f"{title}\n\n{text}".strip())
+        new = commits.write(git, draft, parent, stamp, _ref(discussion["num"]))
         if new != parent:
-            refs.move(git, f"refs/pr/{num}", new, parent)
-    if new != parent:
-        add_commit_event(repo, num, author, str(new), title)
-    return num, str(new)
+            discussion["events"].append(_commit_event(author, str(new), title))
+        _propose(repo, git, discussion, base, parent, new)
+    return int(discussion["num"]), str(new)

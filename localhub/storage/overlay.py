@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 import pygit2
 from pygit2.enums import FileMode
 
+from localhub.errors import HubError
+
+MAX_ENTRIES = 10_000  # of a folder: https://huggingface.co/docs/hub/storage-limits
+
 
 @dataclass
 class Folder:
@@ -66,27 +70,41 @@ def blob_at(root: Folder, path: str) -> pygit2.Oid | None:
     return here if isinstance(here, pygit2.Oid) else None
 
 
-def write(git: pygit2.Repository, root: Folder) -> pygit2.Oid:
-    """The id of the whole tree."""
-    return _write(git, root) or git.TreeBuilder().write()
+def write(git: pygit2.Repository, root: Folder, ref: str) -> pygit2.Oid:
+    """The id of the whole tree, which is meant for `ref`. HubError 400 when a folder grew too large."""
+    return _write(git, root, ref, "/") or git.TreeBuilder().write()
 
 
-def _write(git: pygit2.Repository, folder: Folder) -> pygit2.Oid | None:
+def _write(git: pygit2.Repository, folder: Folder, ref: str, place: str) -> pygit2.Oid | None:
     """The id of the folder's tree; None when nothing is left in it: git knows no empty folders."""
     if folder.base is not None and not folder.changes:
         return folder.base.id
     builder = git.TreeBuilder(folder.base) if folder.base is not None else git.TreeBuilder()
-    for name, oid, mode in _resolved(git, folder):
+    for name, oid, mode in _resolved(git, folder, ref, place):
         if oid is not None:
             builder.insert(name, oid, mode)
         elif folder.base is not None and name in folder.base:
             builder.remove(name)
+    if MAX_ENTRIES < len(builder) > len(folder.base or ()):
+        raise _overfull(ref, place)
     return builder.write() if len(builder) else None
 
 
-def _resolved(git: pygit2.Repository, folder: Folder) -> Iterator[tuple[str, pygit2.Oid | None, FileMode]]:
+def _overfull(ref: str, place: str) -> HubError:
+    """The Hub's refusal, in its words: people search for them (as in huggingface/datasets#7956)."""
+    return HubError(
+        400,
+        "Your push was rejected because it contains too many files per directory. Each directory in your git"
+        f" repo can only contain up to {MAX_ENTRIES} files. Offending reference: {ref}"
+        f" Offending directories: {place}",
+    )
+
+
+def _resolved(
+    git: pygit2.Repository, folder: Folder, ref: str, place: str
+) -> Iterator[tuple[str, pygit2.Oid | None, FileMode]]:
     for name, change in folder.changes.items():
         if isinstance(change, Folder):
-            yield name, _write(git, change), FileMode.TREE
+            yield name, _write(git, change, ref, f"{place}{name}/"), FileMode.TREE
         else:
             yield name, change, FileMode.BLOB

@@ -58,16 +58,17 @@ def _older(repo: Repo) -> list[Discussion]:
 def read(repo: Repo, num: int) -> Discussion:
     """Discussion number `num`; HubError 404."""
     with suppress(FileNotFoundError):
-        return _read(_file(repo, num))
+        return read_file(_file(repo, num))
     with suppress(FileNotFoundError, StopIteration):
         if not (repo.path / "discussions").exists():
             return next(item for item in _older(repo) if item["num"] == num)
     with suppress(FileNotFoundError):
-        return _read(_file(repo, num))  # taken apart while we looked
+        return read_file(_file(repo, num))  # taken apart while we looked
     raise HubError(404, f"Discussion {num} not found")
 
 
-def _read(path: Path) -> Discussion:
+def read_file(path: Path) -> Discussion:
+    """The discussion that a file holds; FileNotFoundError, ValueError when it is damaged."""
     opening, *lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last end of a line is no line
     found: Discussion = json.loads(opening)
     for line in lines:
@@ -92,7 +93,7 @@ def outline(repo: Repo, num: int) -> Discussion:
 @remembered(REMEMBERED, lambda _: 1)
 def _outline(path: str, inode: int, changed: int, size: int) -> Discussion:
     del inode, changed, size  # they are what makes a state of the file another
-    return _shortened(_read(Path(path)))
+    return _shortened(read_file(Path(path)))
 
 
 def _shortened(item: Discussion) -> Discussion:

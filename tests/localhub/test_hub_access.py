@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
-from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import BadRequestError, HfHubHTTPError, RepositoryNotFoundError
 
 from localhub import launch
 from localhub.launch import Server
@@ -129,9 +129,9 @@ def test_knowing_a_hash_opens_nothing(team: str, bob: HfApi, private: str) -> No
     assert "actions" in batch(team, mine, "token-of-bob"), "must be asked to upload it, like any other file"
     assert "error" in batch(team, mine, "token-of-bob", "download")
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{SECRET_OID}\nsize {len(SECRET)}\n"
-    bob.create_commit(
-        mine, [CommitOperationAdd("w.bin.txt", pointer.encode())], commit_message="a pointer as text"
-    )
+    add = [CommitOperationAdd("w.bin.txt", pointer.encode())]
+    with pytest.raises(BadRequestError, match="LFS pointer pointed to a file that does not exist"):
+        bob.create_commit(mine, add, commit_message="a pointer as text")
     assert httpx.get(f"{team}/{mine}/resolve/main/w.bin.txt").status_code == 404
 
 

@@ -113,10 +113,21 @@ def fresh(disk: Disk, repo: str) -> httpx.Response:
     return disk.ask("POST", "/api/repos/create", json={"organization": "a", "name": f"{name}-made"})
 
 
-def talk(disk: Disk, repo: str) -> httpx.Response:
-    return disk.ask(
-        "POST", f"/api/models/{repo}/discussions", json={"title": "title", "description": "x" * 5000}
-    )
+def proposed(disk: Disk, repo: str) -> tuple[set[str], set[str]]:
+    """The refs of a repository's pull requests, and the refs and commits that its discussions tell of."""
+    place = f"/api/models/{repo}"
+    shown = disk.ask("GET", f"{place}/refs?include_prs=1").json()["pullRequests"]
+    told = set()
+    for row in disk.ask("GET", f"{place}/discussions").json()["discussions"]:
+        events = disk.ask("GET", f"{place}/discussions/{row['num']}").json()["events"]
+        commits = [event["data"]["oid"] for event in events if event["type"] == "commit"]
+        told.add(f"refs/pr/{row['num']} {commits[-1] if commits else ''}")
+    return {f"{row['ref']} {row['targetCommit']}" for row in shown}, told
+
+
+def talk(disk: Disk, repo: str, **sent: Any) -> httpx.Response:
+    sent |= {"title": "title", "description": "x" * 5000}
+    return disk.ask("POST", f"/api/models/{repo}/discussions", json=sent)
 
 
 WRITES: dict[str, Callable[[Disk, str], httpx.Response]] = {
@@ -124,6 +135,7 @@ WRITES: dict[str, Callable[[Disk, str], httpx.Response]] = {
     "small commit": lambda disk, repo: commit(disk, repo, 100),
     "large commit": lambda disk, repo: commit(disk, repo, 60_000),
     "pull request": lambda disk, repo: commit(disk, repo, 6000, pr=True),
+    "draft": lambda disk, repo: talk(disk, repo, pullRequest=True),
     "large file": put_basic,
     "large file in parts": put_parts,
     "tag": lambda disk, repo: disk.ask(
@@ -138,6 +150,26 @@ WRITES: dict[str, Callable[[Disk, str], httpx.Response]] = {
         "POST", f"/api/models/{repo}/super-squash/main", json={"message": "one"}
     ),
 }
+
+
+def test_a_pull_request_is_there_with_all_of_it_or_not_at_all(disk: Disk) -> None:
+    """With every page of room more: the answer, the ref and the discussion agree, and numbers go on."""
+    made = {"organization": "a", "name": "pr"}
+    assert disk.ask("POST", "/api/repos/create", json=made).status_code == 200
+    statuses = []
+    for left in range(0, 120, 4):
+        before = proposed(disk, "a/pr")
+        disk.fill(left)
+        statuses.append(commit(disk, "a/pr", 100, pr=True).status_code)
+        refs, told = proposed(disk, "a/pr")
+        disk.empty()
+        assert refs == told, left
+        assert len(refs) == len(before[0]) + (statuses[-1] == 200), left
+        if statuses[-3:] == [200] * 3:
+            break
+    assert {507, 200} == set(statuses)
+    assert {row.split()[0] for row in refs} == {f"refs/pr/{n}" for n in range(1, statuses.count(200) + 1)}
+    assert disk.ask("DELETE", "/api/repos/delete", json=made).status_code == 200
 
 
 @pytest.mark.parametrize("what", WRITES)

@@ -192,7 +192,7 @@ def test_launch_imports_no_server() -> None:
 
 
 def test_serving_imports_pages_only_when_needed() -> None:
-    heavy = "{'jinja2', 'markdown_it', 'nh3', 'ruamel.yaml', 'dulwich', 'huggingface_hub', 'stages'}"
+    heavy = "{'jinja2', 'markdown_it', 'nh3', 'ruamel.yaml', 'huggingface_hub', 'stages'}"
     script = f"import sys, localhub.serve; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stdout + done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import time
@@ -11,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pygit2
 import pytest
 from huggingface_hub import HfApi
 
-from localhub.api.ndjson import MAX_LINE
+from localhub.api.ndjson import MAX_LINE, MAX_SHORT
 from localhub.errors import HubError
 from localhub.launch import Server
-from localhub.storage import commits
+from localhub.storage import commits, lfs, overlay
 from localhub.storage.attributes import LARGE
 from tests.localhub.conftest import serve
 
@@ -34,7 +36,9 @@ def deleted(path: str, key: str = "deletedFile") -> dict[str, Any]:
 
 
 def post(hub: Server, repo_id: str, *lines: dict[str, Any], rev: str = "main") -> httpx.Response:
-    body = "\n".join(json.dumps(line) for line in (HEADER, *lines))
+    if lines[0]["key"] != "header":
+        lines = (HEADER, *lines)
+    body = "\n".join(map(json.dumps, lines))
     url, headers = f"{hub.url}/api/models/{repo_id}/commit/{rev}", {"Authorization": f"Bearer {hub.token}"}
     return httpx.post(url, content=body, headers=headers, timeout=60)
 
@@ -95,9 +99,81 @@ def test_long_lines_with_strange_paths(hub: Server, repo_id: str, path: str) -> 
     assert answer.status_code == 400 and "larger than 10 MiB" in answer.json()["error"]
 
 
-def test_other_long_lines_are_413(hub: Server, repo_id: str) -> None:
-    answer = post(hub, repo_id, {"key": "lfsFile", "value": {"path": "x" * MAX_LINE}})
-    assert answer.status_code == 413 and str(MAX_LINE) in answer.json()["error"]
+@pytest.mark.parametrize("key", ["lfsFile", "header", "deletedFile"])
+def test_other_long_lines_are_413(hub: Server, repo_id: str, key: str) -> None:
+    line = {"key": key, "value": {"path": "x" * MAX_SHORT, "summary": "x"}}
+    answer = post(hub, repo_id, HEADER, file("a"), line)
+    assert answer.status_code == 413 and str(MAX_SHORT) in answer.json()["error"]
+
+
+def test_a_commit_has_one_header(hub: Server, api: HfApi, repo_id: str) -> None:
+    """Header lines would add up in memory."""
+    answer = post(hub, repo_id, HEADER, file("a"), HEADER)
+    assert answer.status_code == 400 and "more than one header line" in answer.json()["error"]
+    assert files(api, repo_id) == set()
+
+
+@pytest.mark.parametrize("digits", [5, 6, 40])
+def test_a_parent_may_be_short(hub: Server, api: HfApi, repo_id: str, digits: int) -> None:
+    """As short as huggingface_hub takes it; what is not the head's is stale."""
+    head = str(api.model_info(repo_id).sha)
+    for parent, status in (
+        (head[: digits - 1] + "g", 400),
+        ("0" * digits, 412),
+        (head[:digits].upper(), 200),
+    ):
+        header = {"key": "header", "value": {"summary": "x", "parentCommit": parent}}
+        assert post(hub, repo_id, header, file("a")).status_code == status
+    assert (
+        post(hub, repo_id, {**HEADER, "value": {"summary": "x", "parentCommit": "abcd"}}).status_code == 400
+    )
+
+
+def test_a_folder_has_at_most_ten_thousand_entries(hub: Server, api: HfApi, repo_id: str) -> None:
+    """As the Hub does, and in its words: huggingface/datasets#7956. Deleting stays possible."""
+    lines = [file(f"d/e/{number}", b"same") for number in range(10_001)]
+    answer = post(hub, repo_id, *lines)
+    assert answer.status_code == 400 and answer.json()["error"] == (
+        "Your push was rejected because it contains too many files per directory. Each directory in your git"
+        " repo can only contain up to 10000 files. Offending reference: refs/heads/main"
+        " Offending directories: /d/e/"
+    )
+    assert post(hub, repo_id, *lines[:10_000]).status_code == 200
+    assert post(hub, repo_id, lines[-1]).status_code == 400
+    assert post(hub, repo_id, lines[-1], rev="main?create_pr=1").json()["error"].split()[-4:-3] == [
+        "refs/pr/1"
+    ]
+    assert post(hub, repo_id, lines[-1], deleted("d/e/0")).status_code == 200
+
+
+def test_an_overfull_folder_can_shrink(hub: Server, data: Path, repo_id: str) -> None:
+    """One that an earlier version let in: files go and change, none come."""
+    git = pygit2.Repository(str(data / "repos/models" / repo_id / "git"))
+    builder, blob = git.TreeBuilder(), git.create_blob(b"x")
+    for number in range(overlay.MAX_ENTRIES + 10):
+        builder.insert(str(number), blob, pygit2.enums.FileMode.BLOB)
+    who, ref = pygit2.Signature("x", "x@x.invalid"), git.references["refs/heads/main"]
+    ref.set_target(git.create_commit(None, who, who, "many", builder.write(), [ref.target]))
+    assert post(hub, repo_id, deleted("0"), file("1", b"other")).status_code == 200
+    assert post(hub, repo_id, file("one more")).json()["error"].endswith("Offending directories: /")
+
+
+def test_a_pointer_leads_to_a_file(hub: Server, api: HfApi, data: Path, repo_id: str) -> None:
+    """Sent as a regular file too; that another repository has the object opens nothing here."""
+    content = os.urandom(300)
+    other = f"{repo_id}-other"
+    api.create_repo(other)
+    api.upload_file(path_or_fileobj=content, path_in_repo="x.bin", repo_id=other)
+    pointer = lfs.pointer_bytes(hashlib.sha256(content).hexdigest(), len(content))
+    answer = post(hub, repo_id, file("weights.xyz", pointer))
+    assert answer.status_code == 400 and files(api, repo_id) == set()
+    message = "Your push was rejected because an LFS pointer pointed to a file that does not exist."
+    assert answer.json()["error"].startswith(message)
+    assert answer.json()["error"].endswith("Offending file: - weights.xyz")
+    assert post(hub, other, file("copy.xyz", pointer.replace(b"size 300", b"size 301"))).status_code == 400
+    assert post(hub, other, file("copy.xyz", pointer)).status_code == 200
+    assert httpx.get(f"{hub.url}/{other}/resolve/main/copy.xyz").content == content
+    assert "copy.xyz filter=lfs" in httpx.get(f"{hub.url}/{other}/raw/main/.gitattributes").text
 
 
 @pytest.mark.parametrize(
@@ -116,7 +192,8 @@ def test_other_long_lines_are_413(hub: Server, repo_id: str) -> None:
     ],
 )
 def test_malformed_operations_are_400(hub: Server, api: HfApi, repo_id: str, line: dict[str, Any]) -> None:
-    answer = post(hub, repo_id, file("a"), line)
+    lines = (line, file("a")) if line["key"] == "header" else (file("a"), line)
+    answer = post(hub, repo_id, *lines)
     assert answer.status_code == 400 and files(api, repo_id) == set(), answer.text
 
 

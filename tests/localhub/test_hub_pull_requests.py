@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pygit2
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError, RevisionNotFoundError
@@ -163,3 +165,19 @@ def test_racing_merges(ada: HfApi, adas: str) -> None:
         assert all(pool.map(merge, nums[1:]))
     assert {f"{number}.txt" for number in range(4)} < set(ada.list_repo_files(adas))
     assert len(ada.list_repo_commits(adas)) == 5
+
+
+def test_a_ref_without_a_story_is_no_pull_request(api: HfApi, data: Path, repo_id: str) -> None:
+    """What a server that was killed half-way leaves: not shown, and the next ones take their numbers."""
+    git = pygit2.Repository(str(data / "repos/models" / repo_id / "git"))
+    left = git.references["refs/heads/main"].target
+    for number in (1, 2, 3):
+        git.references.create(f"refs/pr/{number}", left)
+    assert api.list_repo_refs(repo_id, include_pull_requests=True).pull_requests == []
+    assert proposed(api, repo_id, "a", "text") == 1
+    assert api.create_pull_request(repo_id, title="An empty draft").num == 2
+    shown = api.list_repo_refs(repo_id, include_pull_requests=True).pull_requests or []
+    head = api.model_info(repo_id, revision="refs/pr/1").sha
+    assert {ref.name: ref.target_commit for ref in shown} == {"1": head, "2": str(left)} and head != str(left)
+    assert api.create_discussion(repo_id, title="A discussion").num == 3
+    assert set(git.references) >= {"refs/pr/1", "refs/pr/2"} and "refs/pr/3" not in git.references

@@ -91,6 +91,7 @@ def test_what_a_space_needs_to_run_is_refused_by_name(ada: HfApi) -> None:
     ada.create_repo(name, repo_type="space", space_sdk="gradio")
     for call in (lambda: ada.get_space_runtime(name), lambda: ada.restart_space(name)):
         assert "the runtime of spaces" in str(refused(501, call))
+    assert "the hardware of spaces" in str(refused(501, ada.get_zero_gpu_quota))
 
 
 def test_settings(ada: HfApi, bob: HfApi) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from localhub.cards.facts import Facts
+from localhub.cards.facts import Facts, json_at
 from localhub.cards.frontmatter import strings
+from localhub.storage import trees
 from localhub.storage.repos import Repo
 
 # The class that loads an adapter of this task by itself (peft.auto): its head does not depend on labels.
@@ -22,6 +24,15 @@ _LABELLED = {
     "token-classification": "AutoModelForTokenClassification",
 }
 
+# The class of the base model by the task that the adapter itself names (peft.TaskType).
+_TRAINED_FOR = {
+    "SEQ_CLS": "AutoModelForSequenceClassification",
+    "TOKEN_CLS": "AutoModelForTokenClassification",
+    "QUESTION_ANS": "AutoModelForQuestionAnswering",
+    "CAUSAL_LM": "AutoModelForCausalLM",
+    "SEQ_2_SEQ_LM": "AutoModelForSeq2SeqLM",
+}
+
 
 def snippet(repo: Repo, facts: Facts, revision: str) -> str:
     """Python that loads the adapter, with the right head or with a remark on what that takes."""
@@ -34,10 +45,24 @@ def snippet(repo: Repo, facts: Facts, revision: str) -> str:
     labels = any(file.path == "labels.json" for file in facts.files)
     if facts.task in _LABELLED and labels and len(bases) == 1:
         return _with_labels(_LABELLED[facts.task], repo, bases[0], pin)
-    base = f" {_literal(bases[0])}" if len(bases) == 1 else ""
+    config = _config(repo, revision)
+    base = bases[0] if len(bases) == 1 else str(config.get("base_model_name_or_path") or "the base model")
+    head = _TRAINED_FOR.get(str(config.get("task_type"))) or _LABELLED.get(facts.task or "", "AutoModel")
+    return _on_base(head, base, adapter)
+
+
+def _config(repo: Repo, revision: str) -> dict[str, Any]:
+    git = repo.git()
+    return json_at(git, trees.resolve(git, revision), "adapter_config.json") or {}
+
+
+def _on_base(head: str, base: str, adapter: str) -> str:
+    counted = head in _LABELLED.values()
+    remark = "# num_labels: as many as the adapter was trained with\n" if counted else ""
+    labels = "    num_labels=2,\n" if counted else ""
     return (
-        f"from peft import PeftModel\n\n# base: the base model{base},\n"
-        "# loaded with the head that the adapter was trained with\n"
+        f"from peft import PeftModel\nfrom transformers import {head}\n\n"
+        f"{remark}base = {head}.from_pretrained(\n    {_literal(base)},\n{labels})\n"
         f"model = PeftModel.from_pretrained(\n    base, {adapter}\n)"
     )
 

@@ -31,11 +31,12 @@ NOTHING = Text([], 0, 0, 0)
 
 @dataclass
 class Budget:
-    """What one page may still cost: lines shown, bytes compared, files whose keys are read."""
+    """What one page may still cost: lines shown, bytes compared, files whose keys and headers are read."""
 
     lines: int = 4000
     bytes: int = 8_000_000
     tables: int = 40
+    headers: int = 50_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _change(git: pygit2.Repository, repo: Repo, delta: Delta, budget: Budget, mo
     if not delta.edited:
         return Change(delta, note=delta.mode or "The content is the same.")
     if _is_opaque(git, delta):
-        keys, note = _weighed(git, repo, delta)
+        keys, note = _weighed(git, repo, delta, budget)
         return Change(delta, keys, note=f"{note} {delta.mode}".strip())
     data = [trees.blob(git, side.oid) if side else b"" for side in (delta.old, delta.new)]
     budget.bytes -= sum(map(len, data))
@@ -136,7 +137,7 @@ def _is_opaque(git: pygit2.Repository, delta: Delta) -> bool:
     return any(b"\0" in trees.blob(git, side.oid)[:8000] for side in sides)  # as git judges
 
 
-def _weighed(git: pygit2.Repository, repo: Repo, delta: Delta) -> tuple[list[KeyChange], str]:
+def _weighed(git: pygit2.Repository, repo: Repo, delta: Delta, budget: Budget) -> tuple[list[KeyChange], str]:
     """Size, hash and, of safetensors, what kind of tensors: what can be said of bytes."""
     sides = (delta.old, delta.new)
     rows = [
@@ -144,7 +145,8 @@ def _weighed(git: pygit2.Repository, repo: Repo, delta: Delta) -> tuple[list[Key
         KeyChange("SHA-256", *(side.lfs.oid if side and side.lfs else None for side in sides)),
         KeyChange("Git hash", *(side.oid if side and not side.lfs else None for side in sides)),
     ]
-    held = [contents.tensors(git, repo, side) if side else None for side in sides]
+    budget.headers -= sum(contents.header_size(git, repo, side) for side in sides if side)
+    held = [contents.tensors(git, repo, side) if side and budget.headers >= 0 else None for side in sides]
     rows.append(KeyChange("parameters", *(None if one is None else _counted(one) for one in held)))
     note = _tensors_note(held[0], held[1]) if held[0] is not None and held[1] is not None else ""
     return [row for row in rows if row.old != row.new], note

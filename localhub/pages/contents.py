@@ -38,6 +38,17 @@ def text(git: pygit2.Repository, repo: Repo, entry: trees.Entry, limit: int) -> 
     return found.removeprefix("\ufeff")
 
 
+def header_size(git: pygit2.Repository, repo: Repo, entry: trees.Entry) -> int:
+    """Bytes that `tensors` has to parse."""
+    if not entry.path.endswith(".safetensors"):
+        return 0
+    try:
+        with opened(git, repo, entry) as file:
+            return safetensors.header_size(file)
+    except FileNotFoundError:
+        return 0
+
+
 def tensors(git: pygit2.Repository, repo: Repo, entry: trees.Entry) -> list[safetensors.Tensor] | None:
     """The tensors of a safetensors file; None for any other."""
     if not entry.path.endswith(".safetensors"):

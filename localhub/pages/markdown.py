@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -37,6 +38,10 @@ _CLASSES = {
     "li": {"task-list-item"},
     "section": {"footnotes"},
 }
+# In what nh3 writes every "<" outside of tags and every quote in a value is escaped.
+_TAG = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>')
+_ALT = re.compile(r' alt="([^"]*)"')
+_ANCHORED = ("h1", "h2", "h3", "h4")
 _SIZE = re.compile(r"\d{1,4}(?:px|%)?")
 
 
@@ -49,7 +54,7 @@ def render(text: str, base: str, revision: str, folder: str = "") -> str:
     """
     import nh3
 
-    return nh3.clean(
+    clean = nh3.clean(
         _parser().render(text[:MAX_CARD]),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
@@ -58,6 +63,15 @@ def render(text: str, base: str, revision: str, folder: str = "") -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
+    return _TAG.sub(_told, clean)
+
+
+def _told(tag: re.Match[str]) -> str:
+    """A picture that was left out as its alternative text; any other tag as it is."""
+    if not tag[0].startswith(("<img ", "<img>")) or ' src="' in tag[0]:
+        return tag[0]
+    text = _ALT.search(tag[0])
+    return text[1].replace("<", "&lt;").replace(">", "&gt;") if text else ""
 
 
 def _address_filter(base: str, revision: str, folder: str) -> Callable[[str, str, str], str | None]:
@@ -92,7 +106,6 @@ def _inside(value: str, root: str, folder: str, images: bool) -> str | None:
 @cache
 def _parser() -> Any:
     from markdown_it import MarkdownIt
-    from mdit_py_plugins.anchors import anchors_plugin
     from mdit_py_plugins.footnote import footnote_plugin
     from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
@@ -100,13 +113,39 @@ def _parser() -> Any:
 
     parser = MarkdownIt("commonmark", {"html": True, "alerts": True, "tasklists": True})
     parser.enable(["table", "strikethrough"])
-    parser.use(anchors_plugin, max_level=4).use(footnote_plugin, inline=False)
+    parser.use(footnote_plugin, inline=False)
     parser.use(gfm_autolink_plugin).use(mathematics.plugin)
+    parser.core.ruler.push("anchors", _name_headings)
     parser.core.ruler.push("alignment", _align_cells)
     parser.add_render_rule("list_item_open", _list_item)
     parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>\n')
     parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
     return parser
+
+
+def _name_headings(state: Any) -> None:
+    """An id for each heading: its words as GitHub joins them, and a number where it stands a second time.
+
+    The numbers of a heading go on from the last one given, so that many equal headings stay linear.
+    """
+    taken: set[str] = set()
+    last: dict[str, int] = {}
+    for heading, line in pairwise(state.tokens):
+        if heading.type != "heading_open" or heading.tag not in _ANCHORED:
+            continue
+        name = slug = _slug(line)
+        while name in taken:
+            last[slug] = last.get(slug, 0) + 1
+            name = f"{slug}-{last[slug]}"
+        if name:
+            taken.add(name)
+            heading.attrSet("id", name)
+
+
+def _slug(line: Any) -> str:
+    """The words of a heading in lower case, joined by hyphens, without punctuation."""
+    words = "".join(part.content for part in line.children if part.type in ("text", "code_inline"))
+    return re.sub(r"[^\w -]", "", words.lower()).replace(" ", "-")
 
 
 def _align_cells(state: Any) -> None:

@@ -76,15 +76,15 @@ def _score(data: dict[str, Any], metric: dict[str, Any]) -> Score:
         label[:MAX_LABEL],
         str(metric.get("name") or metric.get("type") or "")[:MAX_LABEL],
         metric.get("value"),
-        _interval(args),
+        interval(metric),
         float(level) if is_number(level) else None,
         json.dumps({key: value for key, value in data.items() if key != "name"}, sort_keys=True),
     )
 
 
-def _interval(args: dict[str, Any]) -> tuple[float, float] | None:
+def interval(metric: dict[str, Any]) -> tuple[float, float] | None:
     """`args: {confidence_interval: [low, high], confidence_level: 0.95}`, as Parution's cards state it."""
-    ends = args.get("confidence_interval")
+    ends = _dict(metric.get("args")).get("confidence_interval")
     if isinstance(ends, list) and len(ends) == 2 and all(map(is_number, ends)) and ends[0] <= ends[1]:
         return float(ends[0]), float(ends[1])
     return None

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from localhub.cards.facts import Facts
 from localhub.cards.frontmatter import strings
 from localhub.pages import languages, licenses
+from localhub.pages.numbers import interval
 from localhub.storage.repos import Repo
 
 _SHOWN_TAGS = 24
@@ -27,10 +28,11 @@ Values = list[tuple[str, str | None]]
 
 @dataclass(frozen=True)
 class Row:
-    """One fact: a label and its values, each with an address or none."""
+    """One fact: a label, its values, each with an address or none, and how many more there are."""
 
     label: str
     values: Values
+    more: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,13 @@ def rows(repo: Repo, facts: Facts, present: Mapping[tuple[str, str], str]) -> li
         Row("Architecture", _plain((facts.config or {}).get("architectures"))),
         Row("SDK", _plain(repo.sdk or None)),
         Row("Size", _plain(card.get("size_categories"))),
-        Row("Tags", _filters(kind, "other", strings(card.get("tags"))[:_SHOWN_TAGS])),
+        Row("Tags", _filters(kind, "other", strings(card.get("tags")))),
     ]
-    return [Row(row.label, row.values[:_SHOWN_ROWS]) for row in found if row.values]
+    return [_cut(row, _SHOWN_TAGS if row.label == "Tags" else _SHOWN_ROWS) for row in found if row.values]
+
+
+def _cut(row: Row, most: int) -> Row:
+    return Row(row.label, row.values[:most], max(0, len(row.values) - most))
 
 
 def related(facts: Facts) -> list[tuple[str, str]]:
@@ -130,16 +136,7 @@ def _results(name: str, metrics: list[dict[str, Any]]) -> Results:
 def _score(metric: dict[str, Any]) -> Score:
     name, value = str(metric.get("name") or metric.get("type") or ""), metric.get("value")
     shown = value if isinstance(value, float | int) else str(value)[:_LONGEST]
-    return Score(name[:_LONGEST], shown, _interval(metric))
-
-
-def _interval(metric: dict[str, Any]) -> tuple[float, float] | None:
-    """`args: {confidence_interval: [low, high], confidence_level: 0.95}`, as Parution's cards state it."""
-    args = metric.get("args")
-    ends = args.get("confidence_interval") if isinstance(args, dict) else None
-    if not isinstance(ends, list) or len(ends) != 2 or not all(type(end) in (int, float) for end in ends):
-        return None
-    return float(ends[0]), float(ends[1])
+    return Score(name[:_LONGEST], shown, interval(metric))
 
 
 def _level(metric: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ def page(
     policy = f"{CSP}; script-src '{_integrity(SCRIPT)}'" if script else CSP
     safety = {
         "Content-Security-Policy": policy,
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": "same-origin",
         "Cache-Control": "no-store",
     }
     html = text.encode(errors="replace")  # metadata may hold half of a surrogate pair

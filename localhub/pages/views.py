@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from localhub.api.call import Call
-from localhub.auth import may_read
+from localhub.auth import may_open, may_read
 from localhub.cards import facts, frontmatter
 from localhub.errors import HubError
-from localhub.pages import catalogue, markdown, panel, releases, render, snippets
+from localhub.pages import catalogue, gate, markdown, panel, releases, render, snippets, titles
 from localhub.pages.around import kinds
 from localhub.storage import discussions as talk
 from localhub.storage import refs, repos, trees
@@ -38,6 +38,7 @@ def frame(call: Call, repo: Repo, tab: str, revision: str = "main") -> dict[str,
         "base": repo.url_path,
         "tab": tab,
         "revision": revision,
+        "open": may_open(call.user, repo),
         "branches": refs.names(git, "refs/heads/"),
         "tags": releases.in_order(git),
         "talks": len(talk.numbers(repo)),
@@ -65,6 +66,9 @@ def card(call: Call) -> Response:
         **around,
         facts=known,
         body=body,
+        stated=any(file.path == "README.md" for file in known.files),
+        titled=titles.of(repo.kind, known.card),
+        gate=gate.of(call, repo, known.card),
         rows=panel.rows(repo, known, _present(call, panel.related(known))),
         built=_built_on(call, repo),
         results=panel.results(known),

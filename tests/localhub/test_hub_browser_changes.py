@@ -73,6 +73,21 @@ def test_no_page_is_refused_anything_or_wider_than_the_window(chrome: Chrome, se
         assert [entry["message"] for entry in chrome.get_log("browser")] == [], path
 
 
+SCROLLS = "return getComputedStyle(document.querySelector(arguments[0])).overflowY != 'visible'"
+
+
+def test_tabs_and_sizes_are_whole_in_a_narrow_window(chrome: Chrome, seen: str) -> None:
+    """What scrolls sideways is not seen to go on."""
+    browser.shape(chrome, 360)
+    chrome.get(f"{seen}/compare/v1.0..v2.0")
+    right = "return [...document.querySelectorAll('.tabs a')].map(it => it.getBoundingClientRect().right)"
+    assert max(chrome.execute_script(right)) <= 360
+    high = "const it = document.querySelector('.tabs'); return it.scrollHeight - it.clientHeight"
+    assert chrome.execute_script(high) <= 1 and not chrome.execute_script(SCROLLS, ".tabs")
+    wide = "const it = document.querySelector('.sizes').parentElement; return it.scrollWidth - it.clientWidth"
+    assert chrome.execute_script(wide) == 0
+
+
 def test_all_text_stands_out_in_dark_and_light(chrome: Chrome, seen: str) -> None:
     for dark in (False, True):
         browser.shape(chrome, 1280, dark)

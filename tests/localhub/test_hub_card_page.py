@@ -226,3 +226,60 @@ def test_odd_metadata_spoils_neither_its_page_nor_the_list(hub: Server, data: Pa
         answer = httpx.get(hub.url + address)
         assert answer.status_code == 200, (address, answer.text)
     assert '<span class="pill">mirror</span>' in httpx.get(f"{hub.url}/models?search=shown/odd").text
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ({"task_type": "SEQ_CLS"}, "AutoModelForSequenceClassification", "num_labels=2"),
+        ({"task_type": "TOKEN_CLS", "base_model_name_or_path": "x/y"}, "AutoModelForTokenClassification", ""),
+        ({"task_type": "CAUSAL_LM"}, "AutoModelForCausalLM", ""),
+        ({"task_type": ["x"]}, "AutoModel", ""),
+    ],
+)
+def test_the_snippet_of_an_adapter_names_nothing_that_it_does_not_make(
+    api: HfApi, hub: Server, case: tuple[dict[str, object], str, str]
+) -> None:
+    config, head, more = case
+    repo_id = f"shown/a{uuid4().hex[:8]}"
+    api.create_repo(repo_id)
+    card = front(license="mit", library_name="peft", base_model="google/b")
+    content = {"README.md": card, "adapter_config.json": json.dumps(config)}
+    operations = [CommitOperationAdd(path, text.encode()) for path, text in content.items()]
+    api.create_commit(repo_id, operations, commit_message="x")
+    code = snippet(httpx.get(f"{hub.url}/{repo_id}").text)
+    assert f"import {head}\n" in code and f'base = {head}.from_pretrained("google/b"' in code
+    assert more in code
+    names = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)]
+    made = {node.id for node in names if isinstance(node.ctx, ast.Store)} | {head, "PeftModel"}
+    assert {node.id for node in names} <= made
+
+
+def test_values_that_are_not_shown_are_counted(show: Show) -> None:
+    page = show(front(license="mit", tags=[f"tag{number}" for number in range(40)]))
+    assert ">tag23</a>" in page and ">tag24</a>" not in page and "16 more" in page
+    assert "more</span></dd>" not in show(front(license="mit", tags=["one"]))
+
+
+def test_a_card_of_metadata_only_is_there(show: Show) -> None:
+    page = show(front(license="mit"))
+    assert '<a href="/NS/NAME/blob/main/README.md">README.md</a> holds no text' in page
+    assert "no card" not in page
+
+
+def test_titles_of_spaces_and_data_sets_are_shown(api: HfApi, hub: Server) -> None:
+    space, rows = (f"titled{uuid4().hex[:8]}/{kind}" for kind in ("space", "rows"))
+    wheat = "---\ntitle: Wheat <i>\nemoji: 🌾\nshort_description: Counts grains\nsdk: static\n---\n"
+    for repo_id, kind, card in (
+        (space, "space", wheat),
+        (rows, "dataset", front(pretty_name="Rows of wheat")),
+    ):
+        api.create_repo(repo_id, repo_type=kind, space_sdk="static" if kind == "space" else None)
+        api.upload_file(
+            path_or_fileobj=card.encode(), path_in_repo="README.md", repo_id=repo_id, repo_type=kind
+        )
+    line = '<p class="titled"><b>🌾 Wheat &lt;i&gt;</b> · Counts grains</p>'
+    for page in (f"/spaces/{space}", f"/spaces?author={space.split('/')[0]}", "/spaces?search=grains"):
+        assert line in httpx.get(hub.url + page).text
+    for page in (f"/datasets/{rows}", f"/datasets?author={rows.split('/')[0]}"):
+        assert '<p class="titled"><b>Rows of wheat</b></p>' in httpx.get(hub.url + page).text

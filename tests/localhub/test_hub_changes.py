@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as entities
 import json
 import re
+import struct
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -249,3 +250,14 @@ def test_lines_side_by_side() -> None:
     first = few.lines[1]
     assert (first.mark, first.old, first.new) == ("-", 11, None)
     assert (len(few.lines), few.left) == (10, 171)
+
+
+def test_headers_of_weights_are_read_within_a_budget(api: HfApi, pages: httpx.Client, repo_id: str) -> None:
+    entry = '{"a": {"dtype": "F32", "shape": [%d], "data_offsets": [0, 4]}}'
+    headers = [(entry % number).encode().ljust(20_000_000) for number in (111, 222, 333)]
+    files: Files = {
+        f"{at}.safetensors": struct.pack("<Q", len(header)) + header for at, header in enumerate(headers)
+    }
+    page = pages.get(f"/{repo_id}/commit/{commit(api, repo_id, files)}").text
+    shown = [number for number in (111, 222, 333) if f"{number} F32 in 1 tensor" in page]
+    assert shown == [111, 222] and "2.safetensors" in page

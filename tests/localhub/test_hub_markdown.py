@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import time
 
 import pytest
@@ -78,3 +79,33 @@ def test_extensions_of_github() -> None:
         and "<s>old</s>" in shown
     )
     assert '<div class="scroll"><table>' in render("|a|\n|-|\n|b|\n", "/a/b", "main")
+
+
+def test_equal_headings_take_no_more_than_their_share() -> None:
+    started = time.monotonic()
+    shown = render("# a\n" * 16_000, "/a/b", "main")
+    assert time.monotonic() - started < 3, "counting up from 1 for each takes 14 s"
+    assert '<h1 id="a">' in shown and '<h1 id="a-15999">' in shown
+
+
+def test_headings_have_names_of_their_own() -> None:
+    shown = render("# A `b` & *c*!\n# a-1\n# a\n# a\n# a\n##### a\n# ...\n", "/a/b", "main")
+    assert re.findall(r"<h\d[^>]*>", shown) == [
+        '<h1 id="a-b--c">',
+        '<h1 id="a-1">',
+        '<h1 id="a">',
+        '<h1 id="a-2">',
+        '<h1 id="a-3">',
+        "<h5>",
+        "<h1>",
+    ]
+
+
+def test_a_picture_that_is_left_out_is_its_alternative_text() -> None:
+    text = '![A <b> & "c"](https://x.org/a.png), <img alt="raw > x" src="//x.org/a.png">, <img>, ![in](b.png)'
+    shown = render(text, "/a/b", "main")
+    kept = '<img src="/a/b/resolve/main/b.png" alt="in">'
+    assert shown.count("<img") == 1 and kept in shown
+    assert html.unescape(shown.replace(kept, "")) == '<p>A <b> & "c", raw > x, , </p>\n'
+    odd = render('<a title="<img x=">t</a> `<img alt="x">`', "/a/b", "main")
+    assert "<img" not in odd and "&lt;img alt=" in odd

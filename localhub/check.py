@@ -1,19 +1,21 @@
 """Is all that a data directory says true? `python -m localhub check --data DIR` reads every byte to tell.
 
 Each repository: its settings and its discussions can be read; every ref names a commit; every tree and file
-of every commit that a ref reaches is there and has the name of its content; so has every large file.
+of every commit that a ref reaches is there and has the name of its content; so has every large file. And each
+collection can be read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pygit2
 from pygit2.enums import ObjectType, SortMode
 
-from localhub.storage import lfs, repos
+from localhub.storage import lfs, repos, stories
 from localhub.storage.disk import read_json
 from localhub.storage.repos import Repo
 
@@ -41,6 +43,8 @@ def problems(data: Path) -> Iterator[str]:
             yield f"{path}: its repo.json cannot be read: {error}"
             continue
         yield from (f"{repo.kind} {repo.id}: {problem}" for problem in _of(repo))
+    for path in sorted((data / "collections").glob("*.json")):
+        yield from _unreadable(path, read_json)
 
 
 def _of(repo: Repo) -> Iterator[str]:
@@ -57,11 +61,18 @@ def _of(repo: Repo) -> Iterator[str]:
 
 
 def _records(repo: Repo) -> Iterator[str]:
-    for path in sorted([*repo.path.glob("*.json"), *repo.path.glob("discussions/*.json")]):
-        try:
-            read_json(path)
-        except (OSError, ValueError) as error:
-            yield f"{path.name} cannot be read: {error}"
+    for path in sorted(repo.path.glob("*.json")):
+        yield from _unreadable(path, read_json)
+    for path in sorted((repo.path / "discussions").glob("*.jsonl")):
+        yield from _unreadable(path, stories.read_file)
+
+
+def _unreadable(path: Path, read: Callable[[Path], Any]) -> Iterator[str]:
+    try:
+        if not isinstance(read(path), dict | list):
+            yield f"{path.parent.name}/{path.name} holds no record"
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+        yield f"{path.parent.name}/{path.name} cannot be read: {error}"
 
 
 def _objects(repo: Repo, git: pygit2.Repository, heads: dict[str, pygit2.Oid]) -> Iterator[str]:

@@ -68,6 +68,14 @@ class Rules:
     matched: list[int] = field(default_factory=list)
 
 
+def check(file: Path) -> None:
+    """HubError 400 for a file that cannot be used, to be known before the server is heard of."""
+    try:
+        load(file)
+    except OSError as error:
+        raise HubError(400, f"{VARIABLE}={file} cannot be read: {error.strerror}.") from None
+
+
 def between(app: ASGIApp, file: Path) -> ASGIApp:
     """`app` with the faults of `file`. HubError 400 for a file that cannot be understood."""
     rules = Rules(file)

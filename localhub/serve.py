@@ -32,6 +32,7 @@ PARENT_POLL_SECONDS = 0.25
 
 def run(data: Path, host: str, port: int, users: Path | None, parent: int) -> int:
     """Serve until SIGTERM or Ctrl-C; with `parent`, also until that process is gone. OSError, HubError."""
+    _check_faults()
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _lock(data / "server.lock")
     if lock is None:
@@ -51,6 +52,13 @@ def run(data: Path, host: str, port: int, users: Path | None, parent: int) -> in
             listening.close()
         os.close(lock)
     return 0
+
+
+def _check_faults() -> None:
+    if file := os.environ.get("LOCALHUB_FAULTS"):
+        from localhub import faults
+
+        faults.check(Path(file))
 
 
 def _lock(path: Path) -> int | None:

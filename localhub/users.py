@@ -116,7 +116,7 @@ def _bad_token(who: str, token: Any, real: set[str]) -> Iterator[str]:
     elif token in real:
         yield (
             f"{who}: 'token' is one that this account uses for a real Hub (HF_TOKEN, or the login of "
-            "`hf auth`); invent another, or unset HF_TOKEN if that is where a fixture stands."
+            "`hf auth`); invent another. If it is a token of this file, unset HF_TOKEN, or `hf auth logout`."
         )
 
 

@@ -115,16 +115,29 @@ def test_every_request_is_noted_for_its_owner(file: Path, faulty: launch.Server)
     assert seen.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("text", ["[{what: nothing}]", "[{what: stall, how: long}]", "[3]", "{", "a: b"])
-def test_rules_that_cannot_be_understood_end_the_server(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "rules.yaml"
-    file.write_text(text)
-    done = subprocess.run(
-        [sys.executable, "-m", "localhub", "serve", "--data", str(tmp_path / "data")],
+def start(folder: Path, file: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "localhub", "serve", "--data", str(folder / "data")],
         cwd=ROOT,
         env=os.environ | {"LOCALHUB_FAULTS": str(file)},
         capture_output=True,
         text=True,
         timeout=60,
     )
+
+
+@pytest.mark.parametrize("text", ["[{what: nothing}]", "[{what: stall, how: long}]", "[3]", "{", "a: b"])
+def test_rules_that_cannot_be_understood_end_the_server(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(text)
+    done = start(tmp_path, file)
     assert done.returncode == 1 and done.stderr.startswith(f"error: {file}: "), done.stderr
+
+
+def test_rules_that_are_not_there_end_the_server_before_it_is_heard_of(tmp_path: Path) -> None:
+    done = start(tmp_path, tmp_path / "none")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert (
+        done.stderr
+        == f"error: LOCALHUB_FAULTS={tmp_path / 'none'} cannot be read: No such file or directory.\n"
+    )

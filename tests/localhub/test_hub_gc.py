@@ -259,3 +259,15 @@ def test_marking_costs_little_for_a_long_history(tmp_path: Path) -> None:
     spent = time.process_time() - start
     assert len(reached.objects) == 2000 + 300 * 4 + 19
     assert spent < 3, f"{spent:.1f} s"
+
+
+def test_what_xet_left_goes_when_no_server_runs(made: Path, tmp_path: Path) -> None:
+    """Beside a server it stays for an hour: an upload may still count on it."""
+    data = tmp_path / "data"
+    shutil.copytree(made, data, symlinks=True)
+    shelf = data / "xet" / f"{'0' * 24}-{'0' * 16}"
+    shelf.mkdir(parents=True, exist_ok=True)
+    (shelf / "piece").write_bytes(b"\0" * 5000)
+    assert "freed" in gc(data, "--older-than", "1").stdout and shelf.exists()
+    done = gc(data, "--older-than", "0")
+    assert "sent through Xet: 1, 5.0 kB" in done.stdout and not shelf.exists()

@@ -122,6 +122,23 @@ def test_check_says_what_is_broken(sound: Path) -> None:
     assert "repo.json cannot be read" in next(check.problems(sound))
 
 
+def test_check_reads_what_people_said_and_gathered(sound: Path) -> None:
+    said, gathered = (
+        sound / "repos/models/a/b/discussions/1.jsonl",
+        sound / "collections" / f"{'0' * 24}.json",
+    )
+    for file, content in ((said, '{"num": 1, "events": []}\n'), (gathered, "{}")):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(content)
+    assert list(check.problems(sound)) == []
+    for damage in ("garbage\n", "", "7\n", "\xff\n"):
+        said.write_text(damage, encoding="latin-1")
+        gathered.write_text(damage, encoding="latin-1")
+        first, second = check.problems(sound)
+        assert first.startswith("model a/b: discussions/1.jsonl "), damage
+        assert second.startswith(f"collections/{gathered.name} "), damage
+
+
 def test_check_as_a_command(sound: Path) -> None:
     def run() -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "localhub", "check", "--data", str(sound)]

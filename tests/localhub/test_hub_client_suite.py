@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,29 @@ test_eval_results test_file_download test_hf_api test_hf_file_system test_lfs te
 test_snapshot_download test_tree_cache test_upload_pipeline
 """
 
+# Those that a client with Xet, which is its default, is tested by.
+FILES_OF_XET = "test_copy_files test_upload_pipeline test_xet_upload test_hf_api"
+NAMES_OF_XET = "(test_copy_files or test_upload_pipeline or test_xet_upload or TestUploadFolderMocked)"
+
 # A part of a test's name, and why it is left out.
+BUCKETS = dict.fromkeys(
+    (
+        "test_cp_upload_",
+        "test_cp_download_to_",
+        "test_cp_download_nested",
+        "test_cp_download_quiet",
+        "test_cp_download_creates_parent",
+        "test_cp_error_remote_source",
+        "bucket",
+    ),
+    "buckets, which a fixture makes, are answered 501",
+)
 LEFT_OUT = {
     "TestWebhookApi": "webhooks are answered 501",
-    "catalog": "so is the catalogue of inference endpoints",
-    "TestUvScriptHeader": "so are jobs",
-    "test_cp_download": "so are buckets, which the fixture makes",
-    "test_cp_error_remote_source_not_found": "as above",
+    "TestUvScriptHeader": "asks no Hub, and depends on the order of tests",
+    "test_list_inference_catalog": "asks another host than HF_ENDPOINT",
+    "test_list_catalog": "asks no Hub, and wants a wide terminal",
+    **BUCKETS,
     "TestHfHubDownloadRelativePaths": "backslashes in paths: this Hub refuses more of them",
     "TestGetTokenAutoRefresh": "asks no Hub, and depends on the order of tests",
     **dict.fromkeys(
@@ -68,6 +85,12 @@ LEFT_OUT = {
         ),
         "reads a sample that the source distribution lacks",
     ),
+}
+LEFT_OUT_OF_XET = {
+    **BUCKETS,
+    "test_copy_files_repo_to_repo": "the client copies by Xet hash, and this Hub gives no file one",
+    "(TestXetUpload and test_upload_file)": "wants a Xet hash of what it uploaded",
+    "test_hf_xet_download_with_new_session_api": "so does this",
 }
 
 
@@ -91,45 +114,51 @@ def test_the_clients_own_tests_pass(suite: Path, tmp_path: Path) -> None:
     (tmp_path / "users.yaml").write_text(USERS)
     process, url = serve(tmp_path / "data", "--users", str(tmp_path / "users.yaml"))
     try:
-        done = run(suite, url, tmp_path)
+        name_here(suite, url)
+        done = run(suite, url, tmp_path, FILES, excluded(LEFT_OUT), "1")
+        through_xet = run(
+            suite, url, tmp_path, FILES_OF_XET, NAMES_OF_XET + " and " + excluded(LEFT_OUT_OF_XET), ""
+        )
     finally:
         process.terminate()
         said, _ = process.communicate(timeout=10)
     assert done.returncode == 0, done.stdout[-6000:]
+    assert through_xet.returncode == 0, through_xet.stdout[-6000:]
     assert said == "", "the server has nothing to say of itself"
-    passed = int(re.findall(r"(\d+) passed", done.stdout)[0])
     served = set((tmp_path / "served.txt").read_text().split("\n"))
-    assert passed >= 441 and len(served) >= 248, (passed, len(served))
+    assert passed(done) >= 441 and len(served) >= 248, (passed(done), len(served))
+    assert passed(through_xet) >= 60, passed(through_xet)
 
 
-def run(suite: Path, url: str, work: Path) -> subprocess.CompletedProcess[str]:
-    """pytest over FILES without LEFT_OUT, in a process that knows this Hub and no other."""
+def passed(done: subprocess.CompletedProcess[str]) -> int:
+    return int(re.findall(r"(\d+) passed", done.stdout)[0])
+
+
+def excluded(names: Iterable[str]) -> str:
+    return " and ".join(f"not {name}" for name in names)
+
+
+def name_here(suite: Path, url: str) -> None:
+    """Where their tests name their staging copy, they name this Hub."""
     for name in ("testing_constants", "test_hf_api"):
         source = (suite / f"tests/{name}.py").read_text()
         (suite / f"tests/{name}.py").write_text(source.replace(STAGING, url))
+
+
+def run(
+    suite: Path, url: str, work: Path, names: str, expression: str, without_xet: str
+) -> subprocess.CompletedProcess[str]:
+    """pytest over some of their files, in a process that knows this Hub and no other."""
     environment = os.environ | {
         "HF_ENDPOINT": url,
         "HF_HOME": str(work / "home"),
-        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_XET": without_xet,
         "NO_COLOR": "1",
         "SUITE_SERVED": str(work / "served.txt"),
     }
-    expression = " and ".join(f"not {name}" for name in LEFT_OUT)
-    files = [f"tests/{name}.py" for name in FILES.split()]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-n",
-        "3",
-        "--dist",
-        "loadscope",
-        "-k",
-        expression,
-    ]
+    options = ["-q", "-p", "no:cacheprovider", "-n", "3", "--dist", "loadscope", "-k", expression]
+    command = [sys.executable, "-m", "pytest", *options]
+    files = [f"tests/{name}.py" for name in names.split()]
     return subprocess.run(
         [*command, *files], cwd=suite, env=environment, capture_output=True, text=True, timeout=900
     )
